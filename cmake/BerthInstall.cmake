@@ -1,0 +1,15 @@
+# What `cmake --install` puts where, on Unix.
+include(GNUInstallDirs)
+
+install(TARGETS berthd RUNTIME DESTINATION "${CMAKE_INSTALL_SBINDIR}")
+install(TARGETS berth RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(FILES docs/man/berthd.8 DESTINATION "${CMAKE_INSTALL_MANDIR}/man8")
+install(FILES docs/man/berth.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+install(FILES docs/man/berthd.config.5 DESTINATION "${CMAKE_INSTALL_MANDIR}/man5")
+install(FILES config/berthd.xsd config/berthd.config config/sample/applicationHost.config
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/berth")
+install(FILES completions/berth.bash DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
+  RENAME berth)
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  install(FILES config/systemd/berthd.service DESTINATION "lib/systemd/system")
+endif()

@@ -1,0 +1,1 @@
+berth_add_fuzzer(NAME port_set SOURCES fuzz_port_set.c LIBRARIES berth_allocator berth_test_support)

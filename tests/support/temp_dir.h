@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* A folder of its own for a test, and files in it. */
+#ifndef BERTH_TESTS_TEMP_DIR_H
+#define BERTH_TESTS_TEMP_DIR_H
+
+#include <stddef.h>
+
+/** Makes an empty folder below $TMPDIR or /tmp. Fails the test otherwise.
+ *  @return its path, for temp_dir_remove() */
+char *temp_dir_make(void);
+
+/** Removes the folder with all files and folders in it and frees the path. NULL is accepted. */
+void temp_dir_remove(char *path);
+
+/** Gives "dir/name" in a static buffer of which four are used in turn. */
+const char *temp_path(const char *dir, const char *name);
+
+/** Writes a file in place (created or truncated). Fails the test otherwise. */
+void write_file(const char *path, const void *bytes, size_t size);
+
+/** Writes "path.new" and renames it to `path`. Fails the test otherwise. */
+void replace_file(const char *path, const void *bytes, size_t size);
+
+/** Reads a whole file, with a NUL behind it; for free(). Fails the test otherwise. */
+char *read_whole_file(const char *path, size_t *size);
+
+#endif

@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: MIT */
+/* Random operation sequences against a small reference model: after each operation the answers and
+ * the states of all ports must be the same. BERTH_TEST_OPERATIONS sets how many (200,000),
+ * BERTH_TEST_SEED repeats a run. */
+#include "cmocka_all.h"
+
+#include "models/allocator_model.h"
+#include "models/test_random.h"
+
+#define WORLD_MAX 48
+
+static const struct berth_pool pools_one[] = {
+    {"high", {65520, 65535}, false}, {"default", {4080, 4110}, false}, {"qa", {60, 90}, true}};
+static const struct berth_pool pools_two[] = {{"late", {4111, 4130}, true},
+                                              {"early", {4090, 4110}, false}};
+static const char *const sites[] = {"Shop", "Blog", "Intranet", "shop"};
+static const char *const images[] = {"java", "node", "w3wp"};
+static const char *const keys[] = {"web", "api", "db", "mail", "cms", "erp"};
+static const char *const holders[] = {NULL, NULL, "site:SHOP", "site:blog", "process:java", "any"};
+static const struct berth_caller callers[] = {{{"uid:1", "one"}, false},
+                                              {{"uid:2", "two"}, false},
+                                              {{"uid:3", "three"}, false},
+                                              {{"uid:0", "root"}, true}};
+
+/* What there is to see at the moment, feed by feed. */
+struct world {
+    struct berth_claim claims[WORLD_MAX];
+    size_t count;
+};
+
+static struct run {
+    struct test_random random;
+    struct berth_allocator *real;
+    struct allocator_model model;
+    struct world worlds[MODEL_FEEDS];
+    unsigned sources[2]; /* the real one's numbers */
+    struct berth_now now;
+    uint64_t next_ms; /* what the last tick said */
+    bool tick_due;    /* time passed without a tick */
+    uint16_t look[512];
+    size_t look_count; /* the ports of all pools, ascending */
+    uint64_t operation;
+    const char *what;                    /* the operation, for messages */
+    uint64_t outcomes[BERTH_CODE_COUNT]; /* of allocate */
+} run;
+
+static struct berth_error err;
+
+static unsigned in(unsigned low, unsigned high)
+{
+    return test_random_in(&run.random, low, high);
+}
+
+static bool chance(unsigned percent)
+{
+    return test_random_chance(&run.random, percent);
+}
+
+static uint64_t next_id(void *ctx)
+{
+    return test_random_next(ctx);
+}
+
+#define EXPECT_EQUAL(real, model)                                                                  \
+    do {                                                                                           \
+        unsigned long long expect_real = (unsigned long long)(real);                               \
+        unsigned long long expect_model = (unsigned long long)(model);                             \
+        if (expect_real != expect_model) {                                                         \
+            fail_msg("operation %llu, %s: %s is %llu, by the model %llu",                          \
+                     (unsigned long long)run.operation, run.what, #real, expect_real,              \
+                     expect_model);                                                                \
+        }                                                                                          \
+    } while (0)
+
+static void expect_code(enum berth_code real, enum berth_code model)
+{
+    if (real != model) {
+        fail_msg("operation %llu, %s: %s (%s), by the model %s", (unsigned long long)run.operation,
+                 run.what, berth_test_code_symbol(real), err.detail, berth_test_code_symbol(model));
+    }
+}
+
+/* ---- comparing ---- */
+
+static void compare_states(void)
+{
+    const struct berth_free_set *real = &run.real->free_set;
+
+    model_work_out_states(&run.model);
+    if (memcmp(real->state, run.model.state, sizeof real->state) == 0) {
+        return;
+    }
+    for (uint32_t port = 1; port <= 65535; port++) {
+        if (real->state[port] != run.model.state[port]) {
+            fail_msg("operation %llu, %s: port %u is %s, by the model %s",
+                     (unsigned long long)run.operation, run.what, (unsigned)port,
+                     berth_port_state_name(berth_free_set_state(real, (uint16_t)port)),
+                     berth_port_state_name((enum berth_port_state)run.model.state[port]));
+        }
+    }
+}
+
+static void compare_counts(void)
+{
+    const struct berth_port_range all = {1, 65535};
+
+    for (int s = 0; s < BERTH_PORT_STATE_COUNT; s++) {
+        EXPECT_EQUAL(berth_port_set_count(&run.real->free_set.ports[s], all), run.model.counts[s]);
+    }
+    for (size_t i = 0; i < run.model.pool_count; i++) {
+        struct berth_windows windows = {.count = 1};
+        windows.at[0].range = run.model.pools[i].range;
+        uint32_t count = 0;
+        for (uint32_t p = windows.at[0].range.first; p <= windows.at[0].range.last; p++) {
+            count += run.model.state[p] == BERTH_PORT_FREE;
+        }
+        EXPECT_EQUAL(berth_allocator_count(run.real, &windows, BERTH_PORT_FREE), count);
+    }
+    EXPECT_EQUAL(run.real->book.count, run.model.lease_count);
+    for (size_t i = 0; i < BERTH_COUNT(callers); i++) {
+        EXPECT_EQUAL(berth_lease_book_count_of(&run.real->book, callers[i].identity.id),
+                     model_leases_of(&run.model, callers[i].identity.id));
+    }
+}
+
+static void compare_feeds(void)
+{
+    const struct berth_source_entry *entries = run.real->sources.at;
+    const unsigned feeds[MODEL_FEEDS] = {entries[run.sources[0]].feeds[0],
+                                         entries[run.sources[1]].feeds[0],
+                                         entries[run.sources[1]].feeds[1], run.real->reserved_feed};
+
+    for (int f = 0; f < MODEL_FEEDS; f++) {
+        EXPECT_EQUAL(berth_ledger_feed_count(run.real->ledger, feeds[f]),
+                     model_feed_count(&run.model, (enum model_feed)f));
+    }
+}
+
+/* One lease at a time: its ports, its end, and that it is found in every way. */
+static void compare_a_lease(void)
+{
+    struct berth_lease *lease;
+
+    if (run.model.lease_count == 0) {
+        return;
+    }
+    const struct model_lease *mine = &run.model.leases[in(0, (unsigned)run.model.lease_count - 1)];
+    expect_code(berth_allocator_find(run.real, mine->id, NULL, NULL, 0, &lease, &err), BERTH_OK);
+    EXPECT_EQUAL(lease->port_count, mine->port_count);
+    EXPECT_EQUAL(memcmp(lease->ports, mine->ports, mine->port_count * sizeof(uint16_t)), 0);
+    uint64_t left_ms = mine->expires_ms > run.model.lease_clock_ms
+                           ? mine->expires_ms - run.model.lease_clock_ms
+                           : 0;
+    EXPECT_EQUAL(berth_allocator_expires_unix_ms(run.real, lease, run.now) - run.now.unix_ms,
+                 left_ms);
+    struct berth_lease *again = NULL;
+    uint16_t port = mine->ports[in(0, mine->port_count - 1)];
+    expect_code(berth_allocator_find(run.real, NULL, NULL, NULL, port, &again, &err), BERTH_OK);
+    EXPECT_EQUAL(again == lease, true);
+    expect_code(
+        berth_allocator_find(run.real, NULL, lease->key, lease->generation, 0, &again, &err),
+        BERTH_OK);
+    EXPECT_EQUAL(again == lease, true);
+}
+
+static void compare_all(void)
+{
+    compare_states();
+    compare_counts();
+    compare_feeds();
+    compare_a_lease();
+}
+
+/* ---- what is seen ---- */
+
+static uint16_t some_port(void)
+{
+    static const uint16_t others[] = {1, 443, 4095, 4096, 4111, 50000, 65535};
+
+    return chance(85) ? run.look[in(0, (unsigned)run.look_count - 1)]
+                      : others[in(0, BERTH_COUNT(others) - 1)];
+}
+
+static struct berth_claim some_claim(enum model_feed feed)
+{
+    static const enum berth_claim_kind kinds[MODEL_FEEDS][2] = {
+        {BERTH_CLAIM_BINDING, BERTH_CLAIM_BINDING},
+        {BERTH_CLAIM_LISTENER, BERTH_CLAIM_BOUND},
+        {BERTH_CLAIM_CONNECTION, BERTH_CLAIM_TIME_WAIT},
+        {BERTH_CLAIM_RESERVATION, BERTH_CLAIM_RESERVATION}};
+    struct berth_claim claim = berth_claim_make(some_port(), kinds[feed][in(0, 1)]);
+
+    claim.protocol =
+        (uint8_t)(feed == MODEL_SITES ? BERTH_PROTOCOL_HTTP + in(0, 1) : BERTH_PROTOCOL_TCP);
+    claim.holder = feed == MODEL_SITES ? sites[in(0, BERTH_COUNT(sites) - 1)]
+                                       : images[in(0, BERTH_COUNT(images) - 1)];
+    return claim;
+}
+
+/* Adds, removes and doubles a few claims of what there is to see. */
+static void change_world(enum model_feed feed)
+{
+    struct world *world = &run.worlds[feed];
+    uint8_t stopped = chance(20) ? BERTH_CLAIM_STOPPED : 0;
+
+    for (unsigned i = in(0, 3); i > 0 && world->count > 0; i--) {
+        size_t gone = in(0, (unsigned)world->count - 1);
+        world->claims[gone] = world->claims[--world->count];
+    }
+    for (unsigned i = in(0, 3); i > 0 && world->count < 12; i--) {
+        world->claims[world->count++] = some_claim(feed);
+    }
+    if (chance(10) && world->count > 0) {
+        world->claims[world->count] = world->claims[0];
+        world->count++;
+    }
+    if (chance(3)) {
+        world->count = 0;
+    }
+    for (size_t i = 0; i < world->count; i++) {
+        world->claims[i].flags = stopped;
+    }
+}
+
+static enum berth_code report(enum model_feed feed, const struct berth_claim *claims, size_t count)
+{
+    if (feed == MODEL_RESERVED) {
+        return berth_allocator_set_reserved(run.real, claims, count, run.now, &err);
+    }
+    return berth_allocator_report(run.real, run.sources[feed == MODEL_SITES ? 0 : 1],
+                                  feed == MODEL_CONNECTIONS ? 1 : 0, claims, count, run.now, &err);
+}
+
+static void do_snapshot(enum model_feed feed)
+{
+    struct world *world = &run.worlds[feed];
+
+    change_world(feed);
+    if (chance(2)) { /* a damaged one: refused as a whole */
+        struct berth_claim bad[2] = {some_claim(feed), some_claim(feed)};
+        bad[1].port = 0;
+        expect_code(report(feed, bad, 2), BERTH_INVALID_PARAMS);
+    }
+    expect_code(report(feed, world->claims, world->count), BERTH_OK);
+    model_snapshot(&run.model, feed, world->claims, world->count);
+}
+
+/* ---- time and states of sources ---- */
+
+static void do_tick(void)
+{
+    run.next_ms = berth_allocator_tick(run.real, run.now);
+    model_tick(&run.model);
+    run.tick_due = false;
+    uint64_t due_in = model_due_in(&run.model);
+    EXPECT_EQUAL(run.next_ms > run.now.ms, true);
+    if (due_in != BERTH_NEVER && run.next_ms > run.now.ms + due_in) {
+        fail_msg("operation %llu: the next tick is asked for %llu ms too late",
+                 (unsigned long long)run.operation,
+                 (unsigned long long)(run.next_ms - run.now.ms - due_in));
+    }
+}
+
+static void do_pass_time(void)
+{
+    uint64_t ms = chance(60) ? in(0, 40) : chance(90) ? in(0, 700) : in(0, 6000);
+    bool known = run.next_ms != BERTH_NEVER && run.next_ms > run.now.ms;
+
+    if (known && chance(30)) { /* to the very moment, or just before it */
+        ms = run.next_ms - run.now.ms - (chance(50) ? 1 : 0);
+    }
+    run.now.ms += ms;
+    run.now.unix_ms += (int64_t)ms;
+    model_pass(&run.model, ms);
+    run.tick_due = true;
+    if (chance(80)) {
+        do_tick();
+    }
+}
+
+static void do_source_state(void)
+{
+    static const enum berth_source_state states[] = {
+        BERTH_STATE_READY, BERTH_STATE_READY,    BERTH_STATE_READY,  BERTH_STATE_STALE,
+        BERTH_STATE_STALE, BERTH_STATE_DEGRADED, BERTH_STATE_ABSENT, BERTH_STATE_WAITING};
+    unsigned which = in(0, 1);
+    enum berth_source_state before = run.model.source[which];
+    enum berth_source_state state = states[in(0, BERTH_COUNT(states) - 1)];
+
+    /* mostly, as nothing is allocated otherwise */
+    state = state == BERTH_STATE_WAITING && chance(70) ? BERTH_STATE_READY : state;
+    state = before == BERTH_STATE_WAITING ? BERTH_STATE_READY : state;
+    if (run.tick_due) {
+        do_tick();
+    }
+    bool changed = berth_allocator_report_state(
+        run.real, run.sources[which], state, state == BERTH_STATE_READY ? NULL : "reason", run.now);
+    EXPECT_EQUAL(changed, state != before);
+    run.model.source[which] = state;
+}
+
+/* ---- what is asked ---- */
+
+static struct berth_wish some_wish(void)
+{
+    static const char *const names[] = {"default", "qa", "high", "late", "early", "no such"};
+    struct berth_wish wish = {.count = 1};
+
+    wish.pool = chance(40) ? names[in(0, BERTH_COUNT(names) - 1)] : NULL;
+    if (chance(25)) {
+        uint16_t a = some_port();
+        uint16_t b = chance(50) ? some_port() : (uint16_t)(a < 65515 ? a + in(0, 20) : 65535);
+        wish.range = (struct berth_port_range){a < b ? a : b, a < b ? b : a};
+    }
+    wish.port = chance(15) ? some_port() : 0;
+    wish.prefer = chance(25) ? some_port() : 0;
+    if (chance(25)) {
+        wish.count = chance(80) ? in(1, 5) : in(0, BERTH_PORTS_PER_LEASE_MAX + 1);
+        wish.contiguous = chance(50);
+    }
+    /* whether a pool that keeps out of the ephemeral range gives such a port where it is asked for
+     * by number has a test of its own */
+    for (size_t i = 0; i < run.model.pool_count; i++) {
+        const struct berth_pool *pool = &run.model.pools[i];
+        if (pool->ephemeral_never && wish.port >= pool->range.first &&
+            wish.port <= pool->range.last && run.model.ephemeral[wish.port]) {
+            wish.port = 0;
+        }
+    }
+    return wish;
+}
+
+static void check_refusal(enum berth_code code, const struct berth_wish *wish, const char *owner,
+                          const struct berth_refusal *refusal)
+{
+    bool never;
+
+    switch (code) {
+    case BERTH_POOL_EXHAUSTED:
+        EXPECT_EQUAL(refusal->windows.count > 0, true);
+        for (size_t i = 0; i < refusal->windows.count; i++) {
+            struct berth_port_range range = refusal->windows.at[i].range;
+            EXPECT_EQUAL(model_in_windows(&run.model, wish, range.first, &never), true);
+            EXPECT_EQUAL(model_in_windows(&run.model, wish, range.last, &never), true);
+        }
+        break;
+    case BERTH_PORT_IN_USE:
+        EXPECT_EQUAL(refusal->port, wish->port);
+        break;
+    case BERTH_DENIED:
+        assert_non_null(refusal->owner);
+        assert_non_null(owner);
+        for (size_t i = 0; i < BERTH_COUNT(callers); i++) {
+            if (strcmp(callers[i].identity.id, owner) == 0) {
+                assert_string_equal(refusal->owner, callers[i].identity.name);
+            }
+        }
+        break;
+    case BERTH_NOT_READY:
+        assert_string_equal(refusal->source,
+                            run.model.source[0] == BERTH_STATE_WAITING ? "sites" : "sockets");
+        break;
+    default:
+        break;
+    }
+}
+
+/* Mostly the one whose keys they are: with another the answer is always the same. */
+static const struct berth_caller *some_caller(const char *key)
+{
+    size_t number = in(0, BERTH_COUNT(callers) - 1);
+    bool usual = key != NULL && chance(80);
+
+    for (size_t i = 0; usual && i < BERTH_COUNT(keys); i++) {
+        if (keys[i] == key) {
+            number = i % 2;
+        }
+    }
+    return &callers[number];
+}
+
+/* Lets a key that has lately given a port back ask for that very port. */
+static void ask_for_own_past(struct berth_allocate_request *request)
+{
+    if (run.model.cooling_count == 0 || !chance(20)) {
+        return;
+    }
+    const struct model_cooling *past =
+        &run.model.cooling[in(0, (unsigned)run.model.cooling_count - 1)];
+    for (size_t i = 0; i < BERTH_COUNT(keys); i++) {
+        if (strcmp(keys[i], past->key) == 0) {
+            request->key = keys[i];
+            request->wish = (struct berth_wish){.prefer = past->port, .count = 1};
+        }
+    }
+}
+
+static void do_allocate(void)
+{
+    struct berth_allocate_request request = {
+        .wish = some_wish(),
+        .key = chance(80) ? keys[in(0, BERTH_COUNT(keys) - 1)] : NULL,
+        .generation = chance(50) ? (chance(50) ? "1" : "2") : NULL,
+        .holder = holders[in(0, BERTH_COUNT(holders) - 1)],
+        .protocol = chance(50) ? BERTH_PROTOCOL_HTTP : BERTH_PROTOCOL_HTTPS,
+        .ttl_ms = chance(30) ? in(1000, 3000) : 0,
+    };
+    const struct berth_caller *caller = some_caller(request.key);
+    struct berth_grant grant;
+    struct berth_refusal refusal = {.port = 0};
+    struct model_lease *lease = NULL;
+    bool reused = false;
+    uint64_t revision = run.real->revision;
+
+    ask_for_own_past(&request);
+    enum berth_code expected =
+        model_allocate(&run.model, &request, caller, run.look, run.look_count, &lease, &reused);
+    enum berth_code code =
+        berth_allocator_allocate(run.real, &request, caller, run.now, &grant, &refusal, &err);
+    expect_code(code, expected);
+    run.outcomes[code]++;
+    if (code != BERTH_OK) {
+        EXPECT_EQUAL(run.real->revision, revision);
+        check_refusal(code, &request.wish, lease != NULL ? lease->owner : NULL, &refusal);
+        return;
+    }
+    EXPECT_EQUAL(grant.reused, reused);
+    EXPECT_EQUAL(grant.lease->port_count, lease->port_count);
+    bool ephemeral = false;
+    for (unsigned i = 0; i < lease->port_count; i++) {
+        EXPECT_EQUAL(grant.lease->ports[i], lease->ports[i]);
+        ephemeral = ephemeral || run.model.ephemeral[lease->ports[i]];
+    }
+    EXPECT_EQUAL(grant.ephemeral, ephemeral);
+    if (!reused) {
+        memcpy(lease->id, grant.lease->id, sizeof lease->id);
+    }
+}
+
+static void do_next(void)
+{
+    struct berth_wish wish = some_wish();
+    struct berth_refusal refusal = {.port = 0};
+    uint16_t ports[BERTH_PORTS_PER_LEASE_MAX];
+    uint16_t expected_ports[BERTH_PORTS_PER_LEASE_MAX];
+    bool waiting =
+        run.model.source[0] == BERTH_STATE_WAITING || run.model.source[1] == BERTH_STATE_WAITING;
+
+    enum berth_code expected = waiting ? BERTH_NOT_READY
+                                       : model_choose(&run.model, &wish, NULL, NULL, run.look,
+                                                      run.look_count, expected_ports);
+    enum berth_code code = berth_allocator_next(run.real, &wish, ports, &refusal, &err);
+    expect_code(code, expected);
+    check_refusal(code, &wish, NULL, &refusal);
+    for (unsigned i = 0; code == BERTH_OK && i < wish.count; i++) {
+        EXPECT_EQUAL(ports[i], expected_ports[i]);
+    }
+}
+
+/* Releases or renews some lease, by one who may or may not. */
+static void do_release_or_renew(bool release)
+{
+    const struct berth_caller *caller = &callers[in(0, BERTH_COUNT(callers) - 1)];
+    struct berth_refusal refusal = {.port = 0};
+    struct berth_wish nothing = {.count = 1};
+    struct berth_lease *lease;
+    enum berth_code code;
+
+    if (run.model.lease_count == 0) {
+        return;
+    }
+    size_t number = in(0, (unsigned)run.model.lease_count - 1);
+    struct model_lease *mine = &run.model.leases[number];
+    expect_code(berth_allocator_find(run.real, mine->id, NULL, NULL, 0, &lease, &err), BERTH_OK);
+    bool may = caller->administrator || strcmp(mine->owner, caller->identity.id) == 0;
+    uint64_t ttl_ms = chance(50) ? 0 : in(900, 4000);
+    enum berth_code expected = !may                                       ? BERTH_DENIED
+                               : !release && ttl_ms != 0 && ttl_ms < 1000 ? BERTH_INVALID_PARAMS
+                                                                          : BERTH_OK;
+    if (release) {
+        code = berth_allocator_release(run.real, lease, caller, run.now, &refusal, &err);
+    } else {
+        code = berth_allocator_renew(run.real, lease, caller, ttl_ms, run.now, &refusal, &err);
+    }
+    expect_code(code, expected);
+    check_refusal(code, &nothing, mine->owner, &refusal);
+    if (code == BERTH_OK && release) {
+        model_end(&run.model, number);
+    } else if (code == BERTH_OK) {
+        uint64_t expires_ms =
+            run.model.lease_clock_ms + (ttl_ms != 0 ? ttl_ms : run.model.options.ttl_ms);
+        mine->expires_ms = expires_ms > mine->expires_ms ? expires_ms : mine->expires_ms;
+    }
+}
+
+/* ---- settings ---- */
+
+static void set_pools(const struct berth_pool *pools, size_t count)
+{
+    expect_code(berth_allocator_set_pools(run.real, pools, count, &err), BERTH_OK);
+    run.model.pools = pools;
+    run.model.pool_count = count;
+    run.look_count = 0;
+    for (uint32_t port = 1; port <= 65535; port++) {
+        for (size_t i = 0; i < count; i++) {
+            if (port >= pools[i].range.first && port <= pools[i].range.last) {
+                run.look[run.look_count++] = (uint16_t)port;
+            }
+        }
+    }
+}
+
+static void set_ephemeral(bool any)
+{
+    static const struct berth_port_range ranges[] = {{70, 75}, {4100, 4115}, {65525, 65535}};
+    struct berth_port_set set;
+
+    berth_port_set_init(&set);
+    memset(run.model.ephemeral, 0, sizeof run.model.ephemeral);
+    for (size_t i = 0; any && i < BERTH_COUNT(ranges); i++) {
+        berth_port_set_add_range(&set, ranges[i]);
+        for (uint32_t port = ranges[i].first; port <= ranges[i].last; port++) {
+            run.model.ephemeral[port] = true;
+        }
+    }
+    berth_allocator_set_ephemeral(run.real, &set);
+}
+
+static void do_settings(void)
+{
+    if (chance(50)) {
+        set_ephemeral(chance(80));
+    } else if (chance(70)) {
+        set_pools(pools_one, BERTH_COUNT(pools_one));
+    } else {
+        set_pools(pools_two, BERTH_COUNT(pools_two));
+    }
+}
+
+static void operate(void)
+{
+    static const char *const names[] = {"allocate",          "snapshot", "time",
+                                        "release",           "renew",    "next",
+                                        "state of a source", "settings"};
+    static const unsigned upto[] = {400, 600, 800, 880, 920, 960, 998, 1000};
+    unsigned dice = in(1, 1000);
+    unsigned which = 0;
+
+    while (dice > upto[which]) {
+        which++;
+    }
+    run.what = names[which];
+    switch (which) {
+    case 0:
+        do_allocate();
+        break;
+    case 1:
+        do_snapshot((enum model_feed)in(0, MODEL_FEEDS - 1));
+        break;
+    case 2:
+        do_pass_time();
+        break;
+    case 3:
+    case 4:
+        do_release_or_renew(which == 3);
+        break;
+    case 5:
+        do_next();
+        break;
+    case 6:
+        do_source_state();
+        break;
+    default:
+        do_settings();
+        break;
+    }
+}
+
+static void begin(void)
+{
+    static const char *const site_feeds[] = {"sites"};
+    static const char *const socket_feeds[] = {"listeners", "connections"};
+    static struct test_random ids = {99};
+
+    run.now = (struct berth_now){1000, 1795398035000};
+    run.model.options = (struct berth_allocator_options){.ttl_ms = 2000,
+                                                         .linger_ms = 600,
+                                                         .cooldown_ms = 200,
+                                                         .leases_per_user = 10,
+                                                         .seed = test_random_next(&run.random),
+                                                         .random = next_id,
+                                                         .ctx = &ids};
+    assert_ok(berth_allocator_create(&run.real, &run.model.options, &err), &err);
+    set_pools(pools_one, BERTH_COUNT(pools_one));
+    set_ephemeral(true);
+    assert_ok(berth_allocator_add_source(run.real, BERTH_SOURCE_IIS, "sites", site_feeds, 1,
+                                         run.now, &run.sources[0], &err),
+              &err);
+    assert_ok(berth_allocator_add_source(run.real, BERTH_SOURCE_TCP, "sockets", socket_feeds, 2,
+                                         run.now, &run.sources[1], &err),
+              &err);
+    model_work_out_states(&run.model);
+}
+
+/* Says how the allocations ended: a run in which some way never came up would prove little. */
+static void tell_outcomes(void)
+{
+    for (int c = 0; c < BERTH_CODE_COUNT; c++) {
+        if (run.outcomes[c] != 0) {
+            (void)printf("allocate: %llu x %s\n", (unsigned long long)run.outcomes[c],
+                         berth_test_code_symbol((enum berth_code)c));
+        }
+    }
+}
+
+static void random_operations__against_the_model__make_no_difference(void **state)
+{
+    uint64_t operations = test_count_from("BERTH_TEST_OPERATIONS", 200000);
+
+    (void)state;
+    run.random = test_random_start("model");
+    begin();
+    for (run.operation = 1; run.operation <= operations; run.operation++) {
+        operate();
+        compare_all();
+    }
+    tell_outcomes();
+    berth_allocator_destroy(run.real);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_operations__against_the_model__make_no_difference),
+    };
+    return cmocka_run_group_tests_name("allocator.model", tests, NULL, NULL);
+}
