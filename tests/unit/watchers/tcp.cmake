@@ -1,0 +1,12 @@
+berth_add_unit_test(NAME unit.watchers.tcp_schedule SOURCES test_tcp_schedule.c
+  LIBRARIES berth_watchers)
+berth_add_unit_test(NAME unit.watchers.tcp_watcher SOURCES test_tcp_watcher.c
+  LIBRARIES berth_watchers berth_watchers_fake)
+if(BERTH_PLATFORM STREQUAL "linux")
+  berth_add_unit_test(NAME unit.watchers.sock_diag SOURCES test_sock_diag.c
+    LIBRARIES berth_watchers_os berth_allocator)
+  berth_add_unit_test(NAME unit.watchers.socket_owner SOURCES test_socket_owner.c
+    LIBRARIES berth_watchers_os berth_allocator)
+  berth_add_unit_test(NAME unit.watchers.host_facts SOURCES test_host_facts.c
+    LIBRARIES berth_watchers_os berth_allocator)
+endif()

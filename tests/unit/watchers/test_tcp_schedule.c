@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/cmocka_all.h"
+#include "watchers/tcp_schedule.h"
+
+#define MS 1000000u
+#define S 1000000000u
+#define START (5u * (uint64_t)S)
+
+static struct berth_tcp_schedule schedule;
+
+static void begin_with(uint64_t poll_ms, uint64_t full_ms, bool events)
+{
+    berth_tcp_schedule_init(&schedule, poll_ms, full_ms, events);
+}
+
+/* A successful reading that takes no time on the clock but says that it took these. */
+static void read_well(unsigned scopes, uint64_t now, uint64_t listeners_ns, uint64_t bound_ns,
+                      uint64_t connections_ns)
+{
+    const struct berth_tcp_claims claims = {.parts = {
+                                                {.duration_ns = listeners_ns},
+                                                {.duration_ns = bound_ns},
+                                                {.duration_ns = connections_ns},
+                                            }};
+
+    berth_tcp_schedule_begin(&schedule, scopes, now);
+    berth_tcp_schedule_done(&schedule, scopes, &claims, now);
+}
+
+static void due__at_the_start__is_everything(void **state)
+{
+    (void)state;
+    begin_with(1000, 30000, true);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, 0), BERTH_TCP_EVERYTHING);
+    assert_int_equal(berth_tcp_schedule_next(&schedule), 0);
+}
+
+static void due__with_events__is_connections_only_every_full(void **state)
+{
+    (void)state;
+    begin_with(1000, 30000, true);
+    read_well(BERTH_TCP_EVERYTHING, START, 1, 1, 1);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + S - 1), 0);
+    assert_int_equal(berth_tcp_schedule_next(&schedule), START + S);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + S),
+                     BERTH_TCP_LISTENERS | BERTH_TCP_BOUND);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 30 * (uint64_t)S),
+                     BERTH_TCP_EVERYTHING);
+}
+
+static void due__without_events__is_everything_every_poll(void **state)
+{
+    (void)state;
+    begin_with(1000, 30000, false);
+    read_well(BERTH_TCP_EVERYTHING, START, 1, 1, 1);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + S), BERTH_TCP_EVERYTHING);
+}
+
+static void due__slow_part__waits_100_times_as_long_as_it_took(void **state)
+{
+    (void)state;
+    begin_with(1000, 30000, false);
+    read_well(BERTH_TCP_EVERYTHING, START, 25000, 15 * MS, 40 * MS);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + S), BERTH_TCP_LISTENERS);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 1500 * (uint64_t)MS - 1),
+                     BERTH_TCP_LISTENERS);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 1500 * (uint64_t)MS),
+                     BERTH_TCP_LISTENERS | BERTH_TCP_BOUND);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 4 * (uint64_t)S),
+                     BERTH_TCP_EVERYTHING);
+}
+
+static void look__between_polls__reads_at_four_times_the_duration(void **state)
+{
+    (void)state;
+    begin_with(1000, 30000, true);
+    read_well(BERTH_TCP_EVERYTHING, START, 1 * MS, 2 * MS, 3 * MS);
+    berth_tcp_schedule_look(&schedule);
+    assert_int_equal(berth_tcp_schedule_next(&schedule), START + 4 * MS);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 4 * MS), BERTH_TCP_LISTENERS);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 8 * MS),
+                     BERTH_TCP_LISTENERS | BERTH_TCP_BOUND);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 300 * MS), BERTH_TCP_EVERYTHING);
+}
+
+static void look__answered__is_over(void **state)
+{
+    (void)state;
+    begin_with(1000, 30000, true);
+    read_well(BERTH_TCP_EVERYTHING, START, 1, 1, 1);
+    berth_tcp_schedule_look(&schedule);
+    read_well(BERTH_TCP_EVERYTHING, START + MS, 1, 1, 1);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 900 * (uint64_t)MS), 0);
+}
+
+static void look__during_a_reading__wants_another(void **state)
+{
+    const struct berth_tcp_claims claims = {.owners_ns = 0};
+
+    (void)state;
+    begin_with(1000, 30000, true);
+    berth_tcp_schedule_begin(&schedule, BERTH_TCP_EVERYTHING, START);
+    berth_tcp_schedule_look(&schedule);
+    berth_tcp_schedule_done(&schedule, BERTH_TCP_EVERYTHING, &claims, START);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START), BERTH_TCP_EVERYTHING);
+}
+
+static void failures__in_a_row__double_the_pause_up_to_30_s(void **state)
+{
+    static const uint64_t pauses_ms[] = {250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000};
+
+    (void)state;
+    begin_with(1000, 30000, true);
+    read_well(BERTH_TCP_EVERYTHING, START, 1, 1, 1);
+    for (size_t i = 0; i < BERTH_COUNT(pauses_ms); i++) {
+        berth_tcp_schedule_failed(&schedule, START);
+        assert_int_equal(berth_tcp_schedule_next(&schedule), START + pauses_ms[i] * MS);
+        assert_int_equal(berth_tcp_schedule_due(&schedule, START + pauses_ms[i] * MS - 1), 0);
+        assert_int_equal(berth_tcp_schedule_due(&schedule, START + pauses_ms[i] * MS),
+                         BERTH_TCP_EVERYTHING);
+    }
+    read_well(BERTH_TCP_EVERYTHING, START, 1, 1, 1);
+    berth_tcp_schedule_failed(&schedule, START);
+    assert_int_equal(berth_tcp_schedule_next(&schedule), START + 250 * MS);
+}
+
+static void failures__with_a_short_poll__begin_with_its_pause(void **state)
+{
+    (void)state;
+    begin_with(10, 60000, true);
+    berth_tcp_schedule_failed(&schedule, START);
+    assert_int_equal(berth_tcp_schedule_next(&schedule), START + 10 * MS);
+}
+
+static void failures__and_a_look__pause_as_after_the_first(void **state)
+{
+    (void)state;
+    begin_with(1000, 30000, true);
+    for (unsigned i = 0; i < 10; i++) {
+        berth_tcp_schedule_failed(&schedule, START);
+    }
+    berth_tcp_schedule_look(&schedule);
+    assert_int_equal(berth_tcp_schedule_next(&schedule), START + 250 * MS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(due__at_the_start__is_everything),
+        cmocka_unit_test(due__with_events__is_connections_only_every_full),
+        cmocka_unit_test(due__without_events__is_everything_every_poll),
+        cmocka_unit_test(due__slow_part__waits_100_times_as_long_as_it_took),
+        cmocka_unit_test(look__between_polls__reads_at_four_times_the_duration),
+        cmocka_unit_test(look__answered__is_over),
+        cmocka_unit_test(look__during_a_reading__wants_another),
+        cmocka_unit_test(failures__in_a_row__double_the_pause_up_to_30_s),
+        cmocka_unit_test(failures__with_a_short_poll__begin_with_its_pause),
+        cmocka_unit_test(failures__and_a_look__pause_as_after_the_first),
+    };
+    return cmocka_run_group_tests_name("tcp_schedule", tests, NULL, NULL);
+}

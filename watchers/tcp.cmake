@@ -1,0 +1,19 @@
+# The TCP watcher.
+#
+# berth_watchers holds what is the same everywhere. What asks the operating system (tcp_table.h,
+# host_facts.h) is one of two object libraries with the same symbols, of which a program names one
+# besides berth_watchers: berth_watchers_os (the daemon, and tests on the real system) or
+# berth_watchers_fake (tests with a script). They are object libraries so that the order in which a
+# program names its libraries does not matter; a static library must not name them, a program must.
+target_sources(berth_watchers PRIVATE
+  host_facts.h tcp_schedule.c tcp_schedule.h tcp_table.h tcp_watcher.c tcp_watcher.h)
+
+add_library(berth_watchers_os OBJECT ${BERTH_PLATFORM}/host_facts.c ${BERTH_PLATFORM}/tcp_table.c)
+target_link_libraries(berth_watchers_os PUBLIC berth_allocator)
+if(BERTH_PLATFORM STREQUAL "linux")
+  target_sources(berth_watchers_os PRIVATE
+    linux/proc_ports.c linux/sock_diag.c linux/socket_owner.c)
+endif()
+
+add_library(berth_watchers_fake OBJECT EXCLUDE_FROM_ALL fake/host_facts.c fake/tcp_table.c)
+target_link_libraries(berth_watchers_fake PUBLIC berth_allocator Berth::uv)

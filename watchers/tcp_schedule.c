@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcp_schedule.h"
+
+#define NS_PER_MS 1000000u
+
+void berth_tcp_schedule_init(struct berth_tcp_schedule *schedule, uint64_t poll_ms,
+                             uint64_t full_ms, bool events)
+{
+    *schedule = (struct berth_tcp_schedule){
+        .poll_ns = (poll_ms != 0 ? poll_ms : 1) * NS_PER_MS,
+        .full_ns = (full_ms != 0 ? full_ms : 1) * NS_PER_MS,
+        .events = events,
+        .never = BERTH_TCP_EVERYTHING,
+    };
+}
+
+void berth_tcp_schedule_look(struct berth_tcp_schedule *schedule)
+{
+    schedule->looks = BERTH_TCP_EVERYTHING;
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When a part's regular reading is due. */
+static uint64_t poll_time(const struct berth_tcp_schedule *schedule, unsigned part)
+{
+    const struct berth_tcp_part_times *times = &schedule->parts[part];
+    bool rarely = part == BERTH_TCP_PART_CONNECTIONS && schedule->events;
+
+    return later(times->begun_ns + (rarely ? schedule->full_ns : schedule->poll_ns),
+                 times->ended_ns + BERTH_TCP_SPACING_POLL * times->duration_ns);
+}
+
+static uint64_t look_time(const struct berth_tcp_schedule *schedule, unsigned part)
+{
+    const struct berth_tcp_part_times *times = &schedule->parts[part];
+    unsigned spacing =
+        part == BERTH_TCP_PART_CONNECTIONS ? BERTH_TCP_SPACING_POLL : BERTH_TCP_SPACING_LOOK;
+
+    return times->ended_ns + spacing * times->duration_ns;
+}
+
+static uint64_t part_time(const struct berth_tcp_schedule *schedule, unsigned part)
+{
+    uint64_t time = poll_time(schedule, part);
+
+    if ((schedule->never & 1u << part) != 0) {
+        return 0;
+    }
+    return (schedule->looks & 1u << part) != 0 ? sooner(time, look_time(schedule, part)) : time;
+}
+
+static uint64_t retry_time(const struct berth_tcp_schedule *schedule)
+{
+    uint64_t first = sooner(schedule->poll_ns, BERTH_TCP_BACK_OFF_MIN_NS);
+    uint64_t pause = first;
+
+    for (unsigned i = 1; i < schedule->failures && pause < BERTH_TCP_BACK_OFF_MAX_NS; i++) {
+        pause *= 2;
+    }
+    pause = sooner(pause, BERTH_TCP_BACK_OFF_MAX_NS);
+    return schedule->failed_ns + (schedule->looks != 0 ? first : pause);
+}
+
+unsigned berth_tcp_schedule_due(const struct berth_tcp_schedule *schedule, uint64_t now_ns)
+{
+    unsigned due = 0;
+
+    if (schedule->failures != 0) {
+        return now_ns >= retry_time(schedule) ? (unsigned)BERTH_TCP_EVERYTHING : 0;
+    }
+    for (unsigned part = 0; part < BERTH_TCP_PART_COUNT; part++) {
+        due |= now_ns >= part_time(schedule, part) ? 1u << part : 0;
+    }
+    return due;
+}
+
+uint64_t berth_tcp_schedule_next(const struct berth_tcp_schedule *schedule)
+{
+    uint64_t next = UINT64_MAX;
+
+    if (schedule->failures != 0) {
+        return retry_time(schedule);
+    }
+    for (unsigned part = 0; part < BERTH_TCP_PART_COUNT; part++) {
+        next = sooner(next, part_time(schedule, part));
+    }
+    return next;
+}
+
+void berth_tcp_schedule_begin(struct berth_tcp_schedule *schedule, unsigned scopes, uint64_t now_ns)
+{
+    for (unsigned part = 0; part < BERTH_TCP_PART_COUNT; part++) {
+        if ((scopes & 1u << part) != 0) {
+            schedule->parts[part].begun_ns = now_ns;
+        }
+    }
+    schedule->looks &= ~scopes;
+}
+
+void berth_tcp_schedule_done(struct berth_tcp_schedule *schedule, unsigned scopes,
+                             const struct berth_tcp_claims *claims, uint64_t now_ns)
+{
+    for (unsigned part = 0; part < BERTH_TCP_PART_COUNT; part++) {
+        if ((scopes & 1u << part) != 0) {
+            schedule->parts[part].ended_ns = now_ns;
+            schedule->parts[part].duration_ns = claims->parts[part].duration_ns;
+        }
+    }
+    schedule->never &= ~scopes;
+    schedule->failures = 0;
+}
+
+void berth_tcp_schedule_failed(struct berth_tcp_schedule *schedule, uint64_t now_ns)
+{
+    schedule->failures += schedule->failures < 64;
+    schedule->failed_ns = now_ns;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* The watchers' contract: what each one offers to the daemon, and what it is given to report to.
+ *
+ * A watcher looks at one part of the world and reports *complete snapshots* of the claims that it
+ * sees there, one stream of snapshots a feed. It never reports a snapshot that it is not sure of:
+ * when a look fails, it says `stale` with the reason, and what it reported last stays. Events of
+ * the operating system only make it look sooner.
+ *
+ * All functions are called on the loop's thread and do not block. A watcher may work elsewhere (the
+ * thread pool), but it reports on the loop's thread. */
+#ifndef BERTH_WATCHERS_WATCHER_H
+#define BERTH_WATCHERS_WATCHER_H
+
+#include "allocator/claim.h"
+#include "allocator/sources.h"
+#include "base/error.h"
+
+#include <stddef.h>
+
+struct berth_watcher;
+
+/** Everything that a feed sees at one moment. */
+struct berth_snapshot {
+    const struct berth_claim *claims; /* any order; duplicates add up to one; `feed` is ignored */
+    size_t claim_count;
+    const char *const *warnings; /* sentences for people: what was passed over, and where */
+    size_t warning_count;
+};
+
+/** Where a watcher reports to. The reported data belongs to the watcher and is valid only during
+ * the call. A report may not call the watcher back, except with `look`. */
+struct berth_watcher_sink {
+    /** Takes everything that feed number `feed` (index into ops->feeds) sees now. */
+    void (*snapshot)(struct berth_watcher *from, unsigned feed,
+                     const struct berth_snapshot *snapshot);
+    /** Takes the watcher's state. `reason` is a sentence, NULL with `ready` only. Repeating a state
+     *  is harmless. A watcher starts as `waiting` and says `ready` after each feed's first snapshot
+     *  was delivered. */
+    void (*state)(struct berth_watcher *from, enum berth_source_state state, const char *reason);
+};
+
+struct berth_watcher_ops {
+    enum berth_source source;
+    const char *const *feeds; /* names of its feeds, for logs: "listeners", "connections" … */
+    unsigned feed_count;      /* 1 to 4 */
+
+    /** Starts watching; the first look is under way when it returns.
+     *  @return BERTH_OK, or an error: then nothing runs, no report will come, and only `destroy`
+     * may be called. What can mend itself later (a missing file) is no error but a state. */
+    enum berth_code (*start)(struct berth_watcher *watcher, struct berth_error *err);
+
+    /** Looks at the truth soon. Many calls before the look make one look. */
+    void (*look)(struct berth_watcher *watcher);
+
+    /** Stops: no report comes after it returns; `stopped` is called on the loop once all handles
+     * are closed, possibly before `stop` returns where nothing was started. */
+    void (*stop)(struct berth_watcher *watcher, void (*stopped)(struct berth_watcher *watcher));
+
+    /** Gives the watcher's memory back: never started, or after `stopped` was called. */
+    void (*destroy)(struct berth_watcher *watcher);
+};
+
+/** What each watcher's own struct begins with. */
+struct berth_watcher {
+    const struct berth_watcher_ops *ops;
+    const struct berth_watcher_sink *sink; /* set by the owner before `start` */
+    void *owner;                           /* the owner's own mark; a watcher never looks at it */
+};
+
+#endif
