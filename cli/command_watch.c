@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* berth watch: prints what happens, one line an event, until it is stopped. */
+#include "commands.h"
+
+#include "field.h"
+#include "params.h"
+#include "text_width.h"
+
+static const struct berth_option options[] = {
+    {"topic", "T", "only ports, leases, conflicts, sources or pools", true},
+    {NULL, NULL, NULL, false},
+};
+
+/* What an event may hold, in the order in which it is told. */
+static const char *const members[] = {"source", "pool",  "key",    "lease", "kind",
+                                      "holder", "state", "reason", "text"};
+
+static void show_event(struct berth_cli *cli, const json_t *event)
+{
+    const char *time = berth_field_string(event, "time");
+    const char *type = berth_field_string(event, "type");
+    long long port = berth_field_number(event, "port", -1);
+
+    berth_text_add_shown(&cli->out, time != NULL ? time : "-");
+    berth_text_puts(&cli->out, "  ");
+    berth_text_add_shown(&cli->out, type != NULL ? type : "-");
+    if (port >= 0) {
+        berth_text_printf(&cli->out, "  port %lld", port);
+    }
+    for (unsigned i = 0; i < BERTH_COUNT(members); i++) {
+        const char *value = berth_field_string(event, members[i]);
+        if (value != NULL) {
+            berth_text_printf(&cli->out, "  %s ", members[i]);
+            berth_text_add_shown(&cli->out, value);
+        }
+    }
+    berth_text_putc(&cli->out, '\n');
+}
+
+static enum berth_exit follow(struct berth_cli *cli)
+{
+    struct berth_error err;
+
+    for (;;) {
+        json_t *event;
+        if (berth_client_next_event(cli->client, &event, 0, &err) != BERTH_OK) {
+            return berth_cli_fail_call(cli, &err);
+        }
+        if (cli->json) {
+            (void)berth_cli_put_json(cli, event);
+        } else {
+            show_event(cli, event);
+        }
+        json_decref(event);
+        if (!berth_cli_flush(cli)) {
+            return BERTH_EXIT_FAILED;
+        }
+    }
+}
+
+static void add_topics(struct berth_params *params, const struct berth_parsed *parsed)
+{
+    size_t cursor = 0;
+    const char *topic = berth_parsed_next(parsed, "topic", &cursor);
+    json_t *topics = topic != NULL ? json_array() : NULL;
+
+    if (topic == NULL) {
+        return;
+    }
+    for (; topic != NULL; topic = berth_parsed_next(parsed, "topic", &cursor)) {
+        json_t *name = json_string(topic);
+        if (name == NULL) {
+            berth_params_wrong(params, "--topic: it is not UTF-8");
+        } else if (json_array_append_new(topics, name) != 0) {
+            json_decref(topics);
+            topics = NULL;
+        }
+    }
+    berth_params_set(params, "topics", topics);
+}
+
+static enum berth_exit run(struct berth_cli *cli, const struct berth_parsed *parsed)
+{
+    struct berth_params params;
+    json_t *object;
+    json_t *result;
+
+    berth_params_init(&params, cli);
+    add_topics(&params, parsed);
+    enum berth_exit status = berth_params_take(&params, &object);
+    if (status == BERTH_EXIT_DONE) {
+        status = berth_cli_call(cli, "subscribe", object, &result);
+    }
+    if (status == BERTH_EXIT_DONE) {
+        json_decref(result);
+        status = follow(cli);
+    }
+    return status;
+}
+
+const struct berth_command berth_command_watch = {
+    .name = "watch",
+    .summary = "Print what happens until it is stopped",
+    .synopsis = "[--topic T]...",
+    .options = options,
+    .notes = "With --json each event's object stands on a line of its own.\n",
+    .run = run,
+};
