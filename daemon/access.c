@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "access.h"
+
+#include "accounts.h"
+#include "base/memory.h"
+
+#define WARNINGS_MAX 4096
+
+static bool resolve_rule(const struct berth_access_rule *rule, struct berth_access_entry *out)
+{
+    *out = (struct berth_access_entry){.role = (enum berth_role)rule->role,
+                                       .subject = (enum berth_subject)rule->subject};
+    switch (out->subject) {
+    case BERTH_SUBJECT_EVERYONE:
+        return true;
+    case BERTH_SUBJECT_GROUP:
+        return berth_account_group(rule->name, &out->id);
+    case BERTH_SUBJECT_USER:
+        break;
+    }
+    return berth_account_user(rule->name, &out->id);
+}
+
+static void warn_unknown(struct berth_access *access, const struct berth_settings *settings,
+                         const struct berth_access_rule *rule)
+{
+    if (settings->access_given) {
+        berth_text_printf(&access->warnings,
+                          "line %u: there is no %s %s on this machine: the rule grants nothing\n",
+                          rule->line, rule->subject == BERTH_SUBJECT_GROUP ? "group" : "user",
+                          rule->name);
+    }
+}
+
+enum berth_code berth_access_resolve(struct berth_access *out,
+                                     const struct berth_settings *settings, struct berth_error *err)
+{
+    struct berth_access access = {.own_user = berth_account_own_user()};
+
+    berth_text_init(&access.warnings, WARNINGS_MAX);
+    access.entries = berth_alloc(settings->rule_count, sizeof *access.entries);
+    if (access.entries == NULL) {
+        return berth_fail_memory(err, "the access rules");
+    }
+    for (size_t i = 0; i < settings->rule_count; i++) {
+        if (resolve_rule(&settings->rules[i], &access.entries[access.count])) {
+            access.count++;
+        } else {
+            warn_unknown(&access, settings, &settings->rules[i]);
+        }
+    }
+    *out = access;
+    return BERTH_OK;
+}
+
+void berth_access_fini(struct berth_access *access)
+{
+    berth_free(access->entries);
+    berth_text_fini(&access->warnings);
+    access->entries = NULL;
+    access->count = 0;
+}
+
+static bool applies(const struct berth_access_entry *entry, const struct berth_peer *peer)
+{
+    if (entry->subject == BERTH_SUBJECT_EVERYONE) {
+        return true;
+    }
+    if (entry->subject == BERTH_SUBJECT_USER) {
+        return entry->id == peer->user;
+    }
+    for (uint32_t i = 0; i < peer->group_count; i++) {
+        if (peer->groups[i] == entry->id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum berth_role berth_access_role(const struct berth_access *access, const struct berth_peer *peer)
+{
+    enum berth_role role = BERTH_ROLE_NONE;
+
+    if (peer->user == 0 || peer->user == access->own_user) {
+        return BERTH_ROLE_ADMIN;
+    }
+    for (size_t i = 0; i < access->count; i++) {
+        if (access->entries[i].role > role && applies(&access->entries[i], peer)) {
+            role = access->entries[i].role;
+        }
+    }
+    return role;
+}

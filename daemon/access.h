@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Which role a peer has: the configured rules, resolved to the system's ids once, then compared. */
+#ifndef BERTH_DAEMON_ACCESS_H
+#define BERTH_DAEMON_ACCESS_H
+
+#include "peer.h"
+#include "settings.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** A rule whose name was looked up. */
+struct berth_access_entry {
+    enum berth_role role;
+    enum berth_subject subject;
+    uint32_t id; /* gid or uid; not for EVERYONE */
+};
+
+struct berth_access {
+    struct berth_access_entry *entries;
+    size_t count;
+    uint32_t own_user;          /* who runs the daemon may administer it */
+    struct berth_text warnings; /* one a line: names that the system does not know */
+};
+
+/** Makes the rules of some settings comparable.
+ *  A name that the system does not know gives a warning and grants nothing.
+ *  @param[out] out  set only on BERTH_OK; for berth_access_fini()
+ *  @return BERTH_OK; BERTH_NO_MEMORY  @thread loop  @blocks for the look-up of names */
+enum berth_code berth_access_resolve(struct berth_access *out,
+                                     const struct berth_settings *settings,
+                                     struct berth_error *err);
+
+/** Gives the memory back. All zero is accepted. */
+void berth_access_fini(struct berth_access *access);
+
+/** Gives the highest role that any rule gives a peer. root and the daemon's own user are
+ *  administrators whatever the rules say.  @thread any  @blocks no */
+enum berth_role berth_access_role(const struct berth_access *access, const struct berth_peer *peer);
+
+#endif

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+#include "server_private.h"
+
+#include "base/memory.h"
+#include "log.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define REFUSAL_LOG_MS 10000
+
+/* A write that libuv could not finish at once. */
+struct pending_write {
+    uv_write_t request;
+    struct berth_connection *connection;
+    size_t length;
+    char bytes[];
+};
+
+static void resume(struct berth_connection *connection);
+
+/* ---- closing ---- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct berth_connection *connection = handle->data;
+
+    berth__server_forget(connection->server, connection);
+    berth_text_fini(&connection->input);
+    berth_free(connection->peer);
+    berth_free(connection);
+}
+
+void berth__connection_close(struct berth_connection *connection)
+{
+    if (!connection->closing) {
+        connection->closing = true;
+        uv_close((uv_handle_t *)&connection->pipe, on_closed);
+    }
+}
+
+/* Closes once all answers are written. */
+static void finish(struct berth_connection *connection)
+{
+    connection->close_when_written = true;
+    (void)uv_read_stop((uv_stream_t *)&connection->pipe);
+    connection->reading = false;
+    if (connection->unwritten == 0) {
+        berth__connection_close(connection);
+    }
+}
+
+/* ---- writing ---- */
+
+static void written(struct berth_connection *connection, size_t length, int status)
+{
+    connection->unwritten -= length;
+    connection->server->unwritten -= length;
+    connection->queued = connection->unwritten;
+    connection->stuck_ms = connection->unwritten > 0 ? uv_now(connection->server->loop) : 0;
+    if (connection->closing) {
+        return;
+    }
+    if (status != 0 || (connection->close_when_written && connection->unwritten == 0)) {
+        berth__connection_close(connection);
+    } else if (connection->unwritten < BERTH_UNREAD_MAX) {
+        resume(connection);
+    }
+}
+
+static void on_written(uv_write_t *request, int status)
+{
+    struct pending_write *pending = request->data;
+
+    written(pending->connection, pending->length, status);
+    berth_free(pending);
+}
+
+/* Hands to libuv what the socket did not take at once. */
+static void write_later(struct berth_connection *connection, const char *bytes, size_t length)
+{
+    struct pending_write *pending = NULL;
+
+    if (connection->server->unwritten + length <= BERTH_UNREAD_TOTAL_MAX) {
+        pending = berth_resize(NULL, sizeof *pending + length, 1);
+    }
+    if (pending == NULL) {
+        berth_log(BERTH_LOG_WARNING, "no room for the answers that %s does not read: closed",
+                  connection->peer != NULL ? connection->peer->name : "a client");
+        berth__connection_close(connection);
+        return;
+    }
+    memcpy(pending->bytes, bytes, length);
+    pending->request.data = pending;
+    pending->connection = connection;
+    pending->length = length;
+    uv_buf_t buffer = uv_buf_init(pending->bytes, (unsigned)length);
+    if (uv_write(&pending->request, (uv_stream_t *)&connection->pipe, &buffer, 1, on_written) !=
+        0) {
+        berth_free(pending);
+        berth__connection_close(connection);
+        return;
+    }
+    if (connection->unwritten == 0) {
+        connection->stuck_ms = uv_now(connection->server->loop);
+    }
+    connection->unwritten += length;
+    connection->server->unwritten += length;
+    connection->queued += length;
+}
+
+/* Writes the answers: at once if nothing is queued before them. */
+static void write_output(struct berth_connection *connection, const struct berth_text *output)
+{
+    size_t done = 0;
+
+    if (output->length == 0 || connection->closing) {
+        return;
+    }
+    if (connection->unwritten == 0) {
+        uv_buf_t buffer = uv_buf_init(output->data, (unsigned)output->length);
+        int status = uv_try_write((uv_stream_t *)&connection->pipe, &buffer, 1);
+        if (status < 0 && status != UV_EAGAIN) {
+            berth__connection_close(connection);
+            return;
+        }
+        done = status > 0 ? (size_t)status : 0;
+    }
+    if (done < output->length) {
+        write_later(connection, output->data + done, output->length - done);
+    }
+}
+
+/* ---- requests ---- */
+
+static void answer_line(struct berth_connection *connection, const char *line, size_t length)
+{
+    struct berth_server *server = connection->server;
+    struct berth_call call = {
+        .service = server->service,
+        .peer = connection->peer,
+        .role = connection->role,
+        .error_data = &server->error_data,
+    };
+    size_t count;
+    const struct berth_method *methods = berth_methods(&count);
+
+    if (length == 0) {
+        return;
+    }
+    if (berth_rpc_answer(&call, methods, count, line, length, &server->output) == BERTH_RPC_CLOSE ||
+        server->output.failed != BERTH_OK) {
+        connection->close_when_written = true;
+    }
+}
+
+static void refuse_line(struct berth_connection *connection, enum berth_code code,
+                        const char *sentence)
+{
+    struct berth_error error;
+
+    (void)berth_fail(&error, code, 0, "%s", sentence);
+    berth_rpc_write_error(&connection->server->output, &error);
+    connection->close_when_written = true;
+}
+
+/* Answers the whole requests at the start of `bytes` until so much output is due that the client
+ * has to read first. Gives how many bytes that took. */
+static size_t answer_lines(struct berth_connection *connection, const char *bytes, size_t count)
+{
+    struct berth_text *output = &connection->server->output;
+    size_t at = 0;
+    const char *line;
+    size_t length;
+    size_t used;
+
+    while (!connection->close_when_written &&
+           output->length + connection->unwritten < BERTH_UNREAD_MAX &&
+           berth_frame_next(bytes + at, count - at, !connection->any_read, &line, &length, &used)) {
+        if (length > BERTH_REQUEST_MAX) {
+            refuse_line(connection, BERTH_TOO_LARGE,
+                        "the request is larger than 64 KiB; the connection is closed");
+        } else {
+            answer_line(connection, line, length);
+        }
+        connection->any_read = true;
+        at += used;
+    }
+    return at;
+}
+
+static bool has_whole_line(const struct berth_text *input)
+{
+    return input->length > 0 && memchr(input->data, '\n', input->length) != NULL;
+}
+
+/* Answers what can be answered of the kept input followed by new bytes, and keeps the rest. Tells
+ * whether there was a whole request. */
+static bool answer_input(struct berth_connection *connection, const char *bytes, size_t count)
+{
+    struct berth_text *input = &connection->input;
+    size_t used;
+
+    berth_text_clear(&connection->server->output);
+    if (input->length == 0) {
+        used = answer_lines(connection, bytes, count);
+        berth_text_add(input, bytes + used, count - used);
+    } else {
+        berth_text_add(input, bytes, count);
+        used = answer_lines(connection, input->data, input->length);
+        memmove(input->data, input->data + used, input->length - used);
+        input->length -= used;
+    }
+    if (input->failed != BERTH_OK) {
+        refuse_line(connection, input->failed, "no room for the request; the connection is closed");
+    }
+    if (input->length > BERTH_REQUEST_MAX && !has_whole_line(input)) {
+        refuse_line(connection, BERTH_TOO_LARGE,
+                    "the request is larger than 64 KiB; the connection is closed");
+    }
+    return used > 0;
+}
+
+/* Gives input memory back that a large request left behind. */
+static void trim_input(struct berth_text *input)
+{
+    if (input->length == 0 && input->capacity > 4096) {
+        berth_text_fini(input);
+    }
+}
+
+void berth__connection_take(struct berth_connection *connection, const char *bytes, size_t count)
+{
+    struct berth_server *server = connection->server;
+    uint64_t now_ms = uv_now(server->loop);
+
+    if (count > 0) {
+        connection->read_ms = now_ms;
+    }
+    bool answered = answer_input(connection, bytes, count);
+    if (connection->input.length == 0) {
+        connection->partial_ms = 0;
+    } else if (answered || connection->partial_ms == 0) {
+        connection->partial_ms = now_ms;
+    }
+    trim_input(&connection->input);
+    bool last = connection->close_when_written;
+    write_output(connection, &server->output);
+    if (server->output.capacity > sizeof server->read_buffer) {
+        berth_text_fini(&server->output); /* a large answer's memory is not kept */
+    }
+    if (connection->closing) {
+        return;
+    }
+    if (last) {
+        finish(connection);
+    } else {
+        resume(connection);
+    }
+}
+
+void berth__connection_work(struct berth_connection *connection)
+{
+    connection->backlog = false;
+    if (!connection->closing && !connection->close_when_written) {
+        berth__connection_take(connection, "", 0);
+    }
+}
+
+/* ---- reading ---- */
+
+static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+{
+    struct berth_connection *connection = handle->data;
+
+    (void)suggested;
+    *out = uv_buf_init(connection->server->read_buffer, sizeof connection->server->read_buffer);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
+{
+    struct berth_connection *connection = stream->data;
+
+    if (count > 0) {
+        berth__connection_take(connection, buffer->base, (size_t)count);
+    } else if (count == UV_EOF && connection->unwritten > 0) {
+        finish(connection); /* a client that shut down its writing side may still read */
+    } else if (count < 0) {
+        berth__connection_close(connection);
+    }
+}
+
+/* Goes on with a client: with the requests that it sent already, else with reading, unless it has
+ * to read its answers first. */
+static void resume(struct berth_connection *connection)
+{
+    uv_stream_t *stream = (uv_stream_t *)&connection->pipe;
+    bool waits = has_whole_line(&connection->input);
+
+    if (connection->closing || connection->close_when_written) {
+        return;
+    }
+    if (connection->unwritten >= BERTH_UNREAD_MAX || waits) {
+        (void)uv_read_stop(stream);
+        connection->reading = false;
+    } else if (!connection->reading) {
+        connection->reading = uv_read_start(stream, on_allocate, on_read) == 0;
+        if (connection->partial_ms != 0) {
+            connection->partial_ms = uv_now(connection->server->loop); /* ours was the delay */
+        }
+    }
+    if (connection->unwritten < BERTH_UNREAD_MAX && waits) {
+        berth__server_note_backlog(connection->server, connection);
+    }
+}
+
+/* ---- accepting ---- */
+
+/* Tells whether there is room for one more connection of this peer; else says why not. */
+static enum berth_code check_limits(const struct berth_server *server,
+                                    const struct berth_connection *fresh, struct berth_error *err)
+{
+    const struct berth_settings *settings = server->service->settings;
+    size_t limit = settings->limits.connections;
+    size_t same_user = 0;
+
+    if (fresh->role != BERTH_ROLE_ADMIN) {
+        limit = limit > BERTH_ADMIN_CONNECTIONS ? limit - BERTH_ADMIN_CONNECTIONS : 1;
+        for (const struct berth_connection *c = server->first; c != NULL; c = c->next) {
+            same_user += c->peer != NULL && c->peer->user == fresh->peer->user;
+        }
+    }
+    if (server->service->connections_now >= limit) {
+        return berth_fail(err, BERTH_LIMIT_REACHED, 0,
+                          "there are %zu connections; the limit is connections=\"%" PRIu32
+                          "\" in the configuration",
+                          server->service->connections_now, settings->limits.connections);
+    }
+    if (same_user >= settings->limits.per_user) {
+        return berth_fail(err, BERTH_LIMIT_REACHED, 0,
+                          "%s has %zu connections; the limit is perUser=\"%" PRIu32
+                          "\" in the configuration",
+                          fresh->peer->name, same_user, settings->limits.per_user);
+    }
+    return BERTH_OK;
+}
+
+static void link_connection(struct berth_server *server, struct berth_connection *connection)
+{
+    connection->next = server->first;
+    if (server->first != NULL) {
+        server->first->previous = connection;
+    }
+    server->first = connection;
+    server->service->connections_now++;
+}
+
+/* Finds out who it is. A peer has few groups as a rule: the room for the others is given back. */
+static enum berth_code identify(struct berth_connection *connection, struct berth_error *err)
+{
+    struct berth_peer *peer = berth_alloc(1, sizeof *peer);
+
+    if (peer == NULL) {
+        return berth_fail_memory(err, "a peer");
+    }
+    enum berth_code code = berth_peer_of(&connection->pipe, peer, err);
+    if (code != BERTH_OK) {
+        berth_free(peer);
+        return code;
+    }
+    size_t size = offsetof(struct berth_peer, groups) + peer->group_count * sizeof *peer->groups;
+    struct berth_peer *smaller = berth_resize(peer, size, 1);
+    connection->peer = smaller != NULL ? smaller : peer;
+    return BERTH_OK;
+}
+
+/* Finds out who it is, and whether there is room. */
+static enum berth_code admit(struct berth_connection *connection, struct berth_error *err)
+{
+    struct berth_server *server = connection->server;
+    enum berth_code code = berth_listener_accept(server->listener, &connection->pipe, err);
+
+    if (code == BERTH_OK) {
+        code = identify(connection, err);
+    }
+    if (code != BERTH_OK) {
+        berth_log(BERTH_LOG_WARNING, "a client was not accepted: %s", err->detail);
+        return code;
+    }
+    connection->role = berth_access_role(server->access, connection->peer);
+    return check_limits(server, connection, err);
+}
+
+/* A flood of clients must not become a flood of lines. */
+static void log_refusal(struct berth_server *server, const struct berth_error *err)
+{
+    uint64_t now_ms = uv_now(server->loop);
+
+    server->refused++;
+    if (server->refused_log_ms == 0 || now_ms >= server->refused_log_ms + REFUSAL_LOG_MS) {
+        berth_log(BERTH_LOG_WARNING, "%" PRIu64 " client(s) refused, the last one: %s",
+                  server->refused, err->detail);
+        server->refused = 0;
+        server->refused_log_ms = now_ms;
+    }
+}
+
+void berth__connection_accept(struct berth_server *server)
+{
+    struct berth_connection *connection = berth_alloc(1, sizeof *connection);
+    struct berth_error err;
+
+    /* libuv waits with the next client until this one is accepted */
+    server->client_waits = connection == NULL;
+    if (connection == NULL) {
+        berth_log(BERTH_LOG_WARNING, "a client was not accepted yet: out of memory");
+        return;
+    }
+    (void)uv_pipe_init(server->loop, &connection->pipe, 0);
+    connection->pipe.data = connection;
+    connection->server = server;
+    connection->read_ms = uv_now(server->loop);
+    /* what comes while an answer waits to be read is at most one read more than a request */
+    berth_text_init(&connection->input, 2 * BERTH_REQUEST_MAX + sizeof server->read_buffer);
+    enum berth_code code = admit(connection, &err);
+    link_connection(server, connection);
+    server->service->connections_accepted++;
+    if (code == BERTH_LIMIT_REACHED) {
+        log_refusal(server, &err);
+        berth_text_clear(&server->output);
+        berth_rpc_write_error(&server->output, &err);
+        write_output(connection, &server->output);
+        finish(connection);
+    } else if (code != BERTH_OK) {
+        berth__connection_close(connection);
+    } else {
+        resume(connection);
+    }
+}
+
+/* ---- times ---- */
+
+static bool passed(uint64_t since_ms, uint64_t time_ms, uint64_t now_ms)
+{
+    return since_ms != 0 && now_ms >= since_ms + time_ms;
+}
+
+/* A client that reads slowly is not stuck. */
+static void note_progress(struct berth_connection *connection, uint64_t now_ms)
+{
+    size_t queued = uv_stream_get_write_queue_size((const uv_stream_t *)&connection->pipe);
+
+    if (connection->stuck_ms != 0 && queued < connection->queued) {
+        connection->stuck_ms = now_ms;
+    }
+    connection->queued = queued;
+}
+
+void berth__connection_check(struct berth_connection *connection, uint64_t now_ms)
+{
+    if (connection->closing) {
+        return;
+    }
+    note_progress(connection, now_ms);
+    if (passed(connection->stuck_ms, BERTH_REQUEST_TIME_MS, now_ms)) {
+        berth_log(BERTH_LOG_INFO, "%s (pid %" PRIu32 ") does not read its answers: closed",
+                  connection->peer->name, connection->peer->process_id);
+        berth__connection_close(connection);
+    } else if (connection->reading &&
+               passed(connection->partial_ms, BERTH_REQUEST_TIME_MS, now_ms)) {
+        berth_text_clear(&connection->server->output);
+        refuse_line(connection, BERTH_INVALID_REQUEST,
+                    "the request was not complete within 10 s; the connection is closed");
+        write_output(connection, &connection->server->output);
+        finish(connection);
+    } else if (passed(connection->read_ms, BERTH_IDLE_TIME_MS, now_ms)) {
+        berth__connection_close(connection);
+    }
+}

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon.h"
+
+#include "access.h"
+#include "base/memory.h"
+#include "base/version.h"
+#include "clock.h"
+#include "configure.h"
+#include "log.h"
+#include "places.h"
+#include "process.h"
+#include "server.h"
+#include "service.h"
+#include "service_notify.h"
+#include "watch.h"
+#include "watchers/host_facts.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define FACTS_INTERVAL_MS 30000
+#define TICK_MS 500 /* leases, cool-downs and lingering end at most this much late */
+
+enum signal_index { STOP_TERM, STOP_INTERRUPT, RELOAD, SIGNAL_COUNT };
+
+struct berth_daemon {
+    uv_loop_t *loop;
+    const struct berth_options *options;
+    struct berth_configuration configuration;
+    struct berth_access access;
+    struct berth_allocator *allocator;
+    struct berth_watch *watch;
+    struct berth_server *server;
+    struct berth_service service;
+    struct berth_host_facts facts;
+    char *endpoint;
+    uv_timer_t tick; /* ends what is due in the allocator */
+    uv_timer_t facts_timer;
+    uv_signal_t signals[SIGNAL_COUNT];
+    bool stopping;
+};
+
+/* ---- time ---- */
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct berth_daemon *daemon = timer->data;
+
+    (void)berth_allocator_tick(daemon->allocator, berth_clock_now());
+}
+
+static struct berth_now service_now(struct berth_service *service)
+{
+    (void)service;
+    return berth_clock_now();
+}
+
+static uint64_t service_resident_bytes(struct berth_service *service)
+{
+    size_t bytes;
+
+    (void)service;
+    return uv_resident_set_memory(&bytes) == 0 ? bytes : 0;
+}
+
+static uint64_t random_id(void *ctx)
+{
+    uint64_t *state =
+        ctx; /* SplitMix64 over a random start: ids are public, they need only differ */
+
+    *state += 0x9E3779B97F4A7C15U;
+    uint64_t z = *state;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBU;
+    return z ^ z >> 31;
+}
+
+/* ---- what the host says of itself ---- */
+
+static void read_facts(struct berth_daemon *daemon)
+{
+    struct berth_error err;
+
+    if (berth_host_facts_read(&daemon->facts, &err) != BERTH_OK) {
+        berth_log(BERTH_LOG_WARNING, "the ephemeral range is not known: %s", err.detail);
+        berth_host_facts_default(&daemon->facts);
+    }
+    berth_allocator_set_ephemeral(daemon->allocator, &daemon->facts.ephemeral);
+}
+
+static void on_facts_timer(uv_timer_t *timer)
+{
+    read_facts(timer->data);
+}
+
+/* ---- settings ---- */
+
+static struct berth_allocator_options allocator_options(const struct berth_settings *settings)
+{
+    return (struct berth_allocator_options){
+        .ttl_ms = settings->lease.ttl_ms,
+        .linger_ms = settings->lease.linger_ms,
+        .cooldown_ms = settings->lease.cooldown_ms,
+        .leases_per_user = settings->limits.leases_per_user,
+    };
+}
+
+static enum berth_code apply_pools(struct berth_daemon *daemon,
+                                   const struct berth_settings *settings, struct berth_error *err)
+{
+    struct berth_pool pools[BERTH_SETTINGS_POOLS_MAX];
+
+    for (size_t i = 0; i < settings->pool_count; i++) {
+        pools[i] = (struct berth_pool){
+            .name = settings->pools[i].name,
+            .range = settings->pools[i].ports,
+            .ephemeral_never = settings->pools[i].ephemeral == BERTH_EPHEMERAL_NEVER,
+        };
+    }
+    return berth_allocator_set_pools(daemon->allocator, pools, settings->pool_count, err);
+}
+
+static enum berth_code apply_reserved(struct berth_daemon *daemon,
+                                      const struct berth_settings *settings,
+                                      struct berth_error *err)
+{
+    size_t count = 0;
+    struct berth_claim *claims;
+
+    for (size_t i = 0; i < settings->reserved_count; i++) {
+        struct berth_port_range ports = settings->reserved[i].ports;
+        count += (size_t)(ports.last - ports.first) + 1;
+    }
+    claims = berth_alloc(count, sizeof *claims);
+    if (claims == NULL) {
+        return berth_fail_memory(err, "the reserved ports");
+    }
+    count = 0;
+    for (size_t i = 0; i < settings->reserved_count; i++) {
+        const struct berth_reserved_settings *reserved = &settings->reserved[i];
+        for (uint32_t port = reserved->ports.first; port <= reserved->ports.last; port++) {
+            claims[count] = berth_claim_make((uint16_t)port, BERTH_CLAIM_RESERVATION);
+            claims[count++].holder = reserved->reason;
+        }
+    }
+    enum berth_code code =
+        berth_allocator_set_reserved(daemon->allocator, claims, count, berth_clock_now(), err);
+    berth_free(claims);
+    return code;
+}
+
+/* Makes everything follow a configuration, which the daemon owns from then on. On error the old one
+ * stays in force; only pools or reserved ports may be the new ones then, if memory ran out between.
+ */
+static enum berth_code apply(struct berth_daemon *daemon, struct berth_configuration *fresh,
+                             struct berth_error *err)
+{
+    struct berth_settings *settings = &fresh->settings;
+    const struct berth_allocator_options options = allocator_options(settings);
+    struct berth_access access;
+    enum berth_code code = berth_access_resolve(&access, settings, err);
+
+    if (code != BERTH_OK) {
+        return code;
+    }
+    code = apply_pools(daemon, settings, err);
+    if (code == BERTH_OK) {
+        code = apply_reserved(daemon, settings, err);
+    }
+    if (code != BERTH_OK) {
+        berth_access_fini(&access);
+        return code;
+    }
+    berth_allocator_set_options(daemon->allocator, &options);
+    berth_configuration_add_warnings(fresh, berth_text_string(&access.warnings));
+    berth_access_fini(&daemon->access);
+    berth_configuration_fini(&daemon->configuration);
+    daemon->access = access;
+    daemon->configuration = *fresh;
+    daemon->service.settings = &daemon->configuration.settings;
+    daemon->service.settings_path = daemon->configuration.path;
+    daemon->service.settings_unix_ms = berth_clock_now().unix_ms;
+    daemon->service.warnings = (const char *const *)daemon->configuration.warnings;
+    daemon->service.warning_count = daemon->configuration.warning_count;
+    *fresh = (struct berth_configuration){.path = NULL};
+    return berth_watch_apply(daemon->watch, &daemon->configuration.settings, err);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static enum berth_code service_reload(struct berth_service *service, struct berth_error *err)
+{
+    struct berth_daemon *daemon = BERTH_CONTAINER_OF(service, struct berth_daemon, service);
+    const struct berth_settings *old = &daemon->configuration.settings;
+    struct berth_configuration fresh;
+    enum berth_code code;
+
+    if (daemon->stopping) {
+        return berth_fail(err, BERTH_BUSY, 0, "berthd is stopping");
+    }
+    berth_service_notify_reloading();
+    code = berth_configuration_load(&fresh, daemon->options, err);
+    if (code == BERTH_OK) {
+        if (!same_text(fresh.settings.endpoint, old->endpoint) ||
+            !same_text(fresh.settings.state, old->state)) {
+            berth_configuration_add_warnings(
+                &fresh, "another endpoint or state folder takes a restart of berthd");
+        }
+        code = apply(daemon, &fresh, err);
+        berth_configuration_fini(&fresh);
+    }
+    berth_log(code == BERTH_OK ? BERTH_LOG_INFO : BERTH_LOG_ERROR, "%s%s",
+              code == BERTH_OK ? "the configuration was read again"
+                               : "the configuration was not read again, the old one stays: ",
+              code == BERTH_OK ? "" : err->detail);
+    berth_service_notify_ready("serving");
+    return code;
+}
+
+/* ---- stopping ---- */
+
+static void on_server_closed(void *ctx)
+{
+    struct berth_daemon *daemon = ctx;
+
+    daemon->server = NULL;
+    berth_log(BERTH_LOG_INFO, "stopped");
+}
+
+static void close_handle(uv_handle_t *handle)
+{
+    if (handle->type != UV_UNKNOWN_HANDLE && !uv_is_closing(handle)) {
+        uv_close(handle, NULL);
+    }
+}
+
+static void stop(struct berth_daemon *daemon)
+{
+    if (daemon->stopping) {
+        return;
+    }
+    daemon->stopping = true;
+    berth_service_notify_stopping();
+    if (daemon->server != NULL) {
+        berth_server_close(daemon->server, on_server_closed, daemon);
+    }
+    berth_watch_close(daemon->watch);
+    daemon->watch = NULL;
+    close_handle((uv_handle_t *)&daemon->tick);
+    close_handle((uv_handle_t *)&daemon->facts_timer);
+    for (int i = 0; i < SIGNAL_COUNT; i++) {
+        close_handle((uv_handle_t *)&daemon->signals[i]);
+    }
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct berth_daemon *daemon = handle->data;
+    struct berth_error err;
+
+    if (number == SIGHUP) {
+        (void)service_reload(&daemon->service, &err);
+    } else {
+        berth_log(BERTH_LOG_INFO, "stopping on signal %d", number);
+        stop(daemon);
+    }
+}
+
+/* ---- starting ---- */
+
+static void start_signals(struct berth_daemon *daemon)
+{
+    static const int numbers[SIGNAL_COUNT] = {
+        [STOP_TERM] = SIGTERM, [STOP_INTERRUPT] = SIGINT, [RELOAD] = SIGHUP};
+
+    for (int i = 0; i < SIGNAL_COUNT; i++) {
+        (void)uv_signal_init(daemon->loop, &daemon->signals[i]);
+        daemon->signals[i].data = daemon;
+        (void)uv_signal_start(&daemon->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static void start_timers(struct berth_daemon *daemon)
+{
+    (void)uv_timer_init(daemon->loop, &daemon->tick);
+    (void)uv_timer_init(daemon->loop, &daemon->facts_timer);
+    daemon->tick.data = daemon;
+    daemon->facts_timer.data = daemon;
+    (void)uv_timer_start(&daemon->tick, on_tick, TICK_MS, TICK_MS);
+    (void)uv_timer_start(&daemon->facts_timer, on_facts_timer, FACTS_INTERVAL_MS,
+                         FACTS_INTERVAL_MS);
+}
+
+static enum berth_code make_allocator(struct berth_daemon *daemon, uint64_t *random_state,
+                                      struct berth_error *err)
+{
+    struct berth_allocator_options options = {.random = random_id, .ctx = random_state};
+    enum berth_code code = berth_process_random(&options.seed, sizeof options.seed, err);
+
+    if (code == BERTH_OK) {
+        code = berth_process_random(random_state, sizeof *random_state, err);
+    }
+    if (code == BERTH_OK) {
+        code = berth_allocator_create(&daemon->allocator, &options, err);
+    }
+    return code;
+}
+
+static enum berth_code make_service(struct berth_daemon *daemon, struct berth_error *err)
+{
+    struct berth_service *service = &daemon->service;
+    size_t size = sizeof service->host;
+    uint64_t instance;
+    enum berth_code code = berth_process_random(&instance, sizeof instance, err);
+
+    if (code != BERTH_OK) {
+        return code;
+    }
+    (void)snprintf(service->instance, sizeof service->instance, "%016" PRIx64, instance);
+    if (uv_os_gethostname(service->host, &size) != 0) {
+        (void)snprintf(service->host, sizeof service->host, "localhost");
+    }
+    service->platform = berth_place_platform();
+    service->allocator = daemon->allocator;
+    service->facts = &daemon->facts;
+    service->started = berth_clock_now();
+    service->now = service_now;
+    service->resident_bytes = service_resident_bytes;
+    service->reload = service_reload;
+    return BERTH_OK;
+}
+
+/* The command line's endpoint, the configuration's, or the default place. */
+static enum berth_code find_endpoint(struct berth_daemon *daemon, struct berth_error *err)
+{
+    const char *given = daemon->options->endpoint != NULL ? daemon->options->endpoint
+                                                          : daemon->configuration.settings.endpoint;
+
+    if (given == NULL) {
+        return berth_place_endpoint(&daemon->endpoint, err);
+    }
+    daemon->endpoint = berth_copy(given);
+    return daemon->endpoint != NULL ? BERTH_OK : berth_fail_memory(err, "the endpoint");
+}
+
+static enum berth_code start_serving(struct berth_daemon *daemon, struct berth_error *err)
+{
+    enum berth_code code = find_endpoint(daemon, err);
+
+    if (code == BERTH_OK) {
+        code = berth_place_prepare_endpoint(daemon->endpoint, err);
+    }
+    if (code == BERTH_OK) {
+        code = berth_server_open(&daemon->server, daemon->loop, daemon->endpoint, &daemon->service,
+                                 &daemon->access, err);
+    }
+    return code;
+}
+
+static enum berth_code start_all(struct berth_daemon *daemon, struct berth_error *err)
+{
+    static uint64_t random_state;
+    struct berth_configuration fresh = {.path = NULL};
+    enum berth_code code = berth_configuration_load(&fresh, daemon->options, err);
+
+    if (code == BERTH_OK) {
+        code = make_allocator(daemon, &random_state, err);
+    }
+    if (code == BERTH_OK) {
+        code = make_service(daemon, err);
+    }
+    if (code == BERTH_OK) {
+        code = berth_watch_create(&daemon->watch, daemon->loop, daemon->allocator, err);
+    }
+    if (code == BERTH_OK) {
+        start_timers(daemon);
+        start_signals(daemon);
+        read_facts(daemon);
+        code = apply(daemon, &fresh, err);
+    }
+    if (code == BERTH_OK) {
+        code = start_serving(daemon, err);
+    }
+    berth_configuration_fini(&fresh);
+    return code;
+}
+
+enum berth_code berth_daemon_start(struct berth_daemon **out, uv_loop_t *loop,
+                                   const struct berth_options *options, struct berth_error *err)
+{
+    struct berth_daemon *daemon = berth_alloc(1, sizeof *daemon);
+
+    if (daemon == NULL) {
+        return berth_fail_memory(err, "the daemon");
+    }
+    daemon->loop = loop;
+    daemon->options = options;
+    *out = daemon;
+    enum berth_code code = start_all(daemon, err);
+    if (code != BERTH_OK) {
+        stop(daemon);
+        return code;
+    }
+    berth_log(BERTH_LOG_INFO, "berthd %s serves at %s", BERTH_VERSION, daemon->endpoint);
+    berth_service_notify_ready("serving");
+    return BERTH_OK;
+}
+
+void berth_daemon_destroy(struct berth_daemon *daemon)
+{
+    if (daemon == NULL) {
+        return;
+    }
+    berth_allocator_destroy(daemon->allocator);
+    berth_access_fini(&daemon->access);
+    berth_configuration_fini(&daemon->configuration);
+    berth_free(daemon->endpoint);
+    berth_free(daemon);
+}
+
+/* ---- --check-config ---- */
+
+enum berth_code berth_daemon_check_config(const struct berth_options *options,
+                                          struct berth_error *err)
+{
+    struct berth_configuration configuration;
+    struct berth_access access = {.entries = NULL};
+    struct berth_text summary;
+    enum berth_code code = berth_configuration_load(&configuration, options, err);
+
+    if (code != BERTH_OK) {
+        return code;
+    }
+    code = berth_access_resolve(&access, &configuration.settings, err);
+    if (code == BERTH_OK) {
+        berth_configuration_add_warnings(&configuration, berth_text_string(&access.warnings));
+        berth_text_init(&summary, BERTH_SETTINGS_FILE_MAX);
+        berth_settings_write_summary(&summary, &configuration.settings);
+        (void)printf("configuration %s: ok, %zu warnings\n%s",
+                     configuration.path != NULL ? configuration.path : "(none, the defaults)",
+                     configuration.warning_count, berth_text_string(&summary));
+        berth_text_fini(&summary);
+        berth_access_fini(&access);
+    }
+    berth_configuration_fini(&configuration);
+    return code;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon: settings, allocator, watchers and server on one loop, from start to stop. */
+#ifndef BERTH_DAEMON_DAEMON_H
+#define BERTH_DAEMON_DAEMON_H
+
+#include "base/error.h"
+#include "options.h"
+
+#include <uv.h>
+
+struct berth_daemon;
+
+/** Starts the daemon on a loop: when it returns, requests are answered as soon as the loop runs.
+ *  SIGTERM and SIGINT stop it, SIGHUP reloads.
+ *  @param[in] options  strings must outlive the daemon
+ *  @return BERTH_OK; what kept it from starting: run the loop to its end and close it then
+ *  @thread the loop's  @blocks for reading the configuration */
+enum berth_code berth_daemon_start(struct berth_daemon **out, uv_loop_t *loop,
+                                   const struct berth_options *options, struct berth_error *err);
+
+/** Gives the daemon's memory back, after the loop has ended. NULL is accepted. */
+void berth_daemon_destroy(struct berth_daemon *daemon);
+
+/** Checks the configuration and prints what it comes to, or its errors, on standard output.
+ *  @return BERTH_OK; as berth_settings_load()  @blocks for reading it */
+enum berth_code berth_daemon_check_config(const struct berth_options *options,
+                                          struct berth_error *err);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "methods.h"
+
+static const struct berth_method methods[] = {
+    {"allocate", BERTH_ROLE_ALLOCATOR, berth_method_allocate},
+    {"next", BERTH_ROLE_READER, berth_method_next},
+    {"release", BERTH_ROLE_ALLOCATOR, berth_method_release},
+    {"renew", BERTH_ROLE_ALLOCATOR, berth_method_renew},
+    {"who", BERTH_ROLE_READER, berth_method_who},
+    {"free", BERTH_ROLE_READER, berth_method_free},
+    {"ports", BERTH_ROLE_READER, berth_method_ports},
+    {"leases", BERTH_ROLE_READER, berth_method_leases},
+    {"status", BERTH_ROLE_READER, berth_method_status},
+    {"hello", BERTH_ROLE_NONE, berth_method_hello},
+    {"reload", BERTH_ROLE_ADMIN, berth_method_reload},
+};
+
+const struct berth_method *berth_methods(size_t *count)
+{
+    *count = BERTH_COUNT(methods);
+    return methods;
+}
+
+struct berth_service *berth_call_service(const struct berth_call *call)
+{
+    return call->service;
+}
+
+struct berth_caller berth_call_caller(const struct berth_call *call)
+{
+    const struct berth_peer *peer = call->peer;
+
+    return (struct berth_caller){
+        .identity = {.id = peer->id, .name = peer->name},
+        .administrator = call->role == BERTH_ROLE_ADMIN,
+    };
+}
+
+static void explain_exhausted(struct berth_json *data, const struct berth_allocator *allocator,
+                              const struct berth_windows *windows)
+{
+    uint32_t total = 0;
+    uint32_t free_ports = berth_allocator_count(allocator, windows, BERTH_PORT_FREE);
+    const struct berth_pool *pool =
+        berth_policy_pool_of(&allocator->policy, windows->at[0].range.first);
+
+    for (size_t i = 0; i < windows->count; i++) {
+        total += (uint32_t)windows->at[i].range.last - windows->at[i].range.first + 1;
+    }
+    if (pool != NULL && windows->count == 1) {
+        berth_json_member_string(data, "pool", pool->name);
+    }
+    berth_json_key(data, "range");
+    berth_present_range(data,
+                        (struct berth_port_range){windows->at[0].range.first,
+                                                  windows->at[windows->count - 1].range.last});
+    berth_json_member_number(data, "total", total);
+    /* free ones there may be all the same: too few, not neighbours, or ephemeral and not wanted */
+    berth_json_member_number(data, "free", free_ports);
+    berth_present_counts(data, "counts", allocator, windows);
+}
+
+static void explain_waiting(struct berth_json *data, const struct berth_sources *sources)
+{
+    berth_json_key(data, "sources");
+    berth_json_open_array(data);
+    for (unsigned i = 0; i < BERTH_SOURCES_MAX; i++) {
+        if (sources->at[i].in_use && sources->at[i].state == BERTH_STATE_WAITING) {
+            berth_json_string(data, sources->at[i].name);
+        }
+    }
+    berth_json_close_array(data);
+}
+
+void berth_call_explain(struct berth_call *call, const struct berth_refusal *refusal,
+                        enum berth_code code)
+{
+    struct berth_service *service = berth_call_service(call);
+    struct berth_json data;
+
+    berth_json_init(&data, call->error_data);
+    data.comma = true; /* the members follow "reason" */
+    if (code == BERTH_POOL_EXHAUSTED) {
+        explain_exhausted(&data, service->allocator, &refusal->windows);
+    } else if (code == BERTH_PORT_IN_USE) {
+        berth_json_member_number(&data, "port", refusal->port);
+        berth_present_claims(&data, service->allocator, refusal->port, service->now(service));
+    } else if (code == BERTH_NOT_READY) {
+        explain_waiting(&data, &service->allocator->sources);
+    } else if (code == BERTH_LIMIT_REACHED && refusal->limit != NULL) {
+        berth_json_member_string(&data, "limit", refusal->limit);
+        berth_json_member_number(&data, "value", (long long)refusal->limit_value);
+    } else if (code == BERTH_DENIED && refusal->owner != NULL) {
+        berth_json_member_string(&data, "owner", refusal->owner);
+    }
+}

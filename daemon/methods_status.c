@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* hello, status, reload */
+#include "base/version.h"
+#include "methods.h"
+
+static void write_identity(struct berth_json *json, const struct berth_service *service)
+{
+    berth_json_member_number(json, "protocol", BERTH_PROTOCOL_VERSION);
+    berth_json_member_string(json, "version", BERTH_VERSION);
+    berth_json_member_string(json, "instance", service->instance);
+    berth_json_member_string(json, "host", service->host);
+    berth_json_member_string(json, "platform", service->platform);
+}
+
+enum berth_code berth_method_hello(struct berth_call *call, json_t *params,
+                                   struct berth_json *result, struct berth_error *err)
+{
+    enum berth_code code = berth_params_read(params, NULL, 0, err);
+
+    if (code == BERTH_OK) {
+        berth_json_open_object(result);
+        write_identity(result, berth_call_service(call));
+        berth_json_close_object(result);
+    }
+    return code;
+}
+
+static void write_source(struct berth_json *json, const struct berth_allocator *allocator,
+                         const struct berth_source_entry *entry, struct berth_now now)
+{
+    size_t claims = 0;
+
+    for (unsigned i = 0; i < entry->feed_count; i++) {
+        claims += berth_ledger_feed_count(allocator->ledger, entry->feeds[i]);
+    }
+    berth_json_open_object(json);
+    berth_json_member_string(json, "source", berth_source_name(entry->source));
+    berth_json_member_string(json, "name", entry->name);
+    berth_json_member_string(json, "state", berth_source_state_name(entry->state));
+    if (entry->reason != NULL) {
+        berth_json_member_string(json, "reason", entry->reason);
+    }
+    berth_present_time(json, "since", entry->since_unix_ms);
+    berth_json_key(json, "age_ms");
+    if (entry->snapshot_ms != 0) {
+        berth_json_number(json, (long long)(now.ms - entry->snapshot_ms));
+    } else {
+        berth_json_null(json);
+    }
+    berth_json_member_number(json, "claims", (long long)claims);
+    berth_json_key(json, "warnings");
+    berth_json_open_array(json);
+    for (size_t i = 0; i < entry->warning_count; i++) {
+        berth_json_string(json, entry->warnings[i]);
+    }
+    berth_json_close_array(json);
+    berth_json_close_object(json);
+}
+
+static void write_sources(struct berth_json *json, const struct berth_allocator *allocator,
+                          struct berth_now now)
+{
+    berth_json_key(json, "sources");
+    berth_json_open_array(json);
+    for (unsigned i = 0; i < BERTH_SOURCES_MAX; i++) {
+        if (allocator->sources.at[i].in_use) {
+            write_source(json, allocator, &allocator->sources.at[i], now);
+        }
+    }
+    berth_json_close_array(json);
+}
+
+static void write_pools(struct berth_json *json, const struct berth_allocator *allocator)
+{
+    berth_json_key(json, "pools");
+    berth_json_open_array(json);
+    for (size_t i = 0; i < allocator->policy.pool_count; i++) {
+        berth_present_pool(json, allocator, &allocator->policy.pools[i], false);
+    }
+    berth_json_close_array(json);
+}
+
+static void write_leases(struct berth_json *json, const struct berth_lease_book *book)
+{
+    long long counts[BERTH_LEASE_STATE_COUNT] = {0};
+
+    for (const struct berth_lease *lease = book->first; lease != NULL; lease = lease->next) {
+        counts[lease->state]++;
+    }
+    berth_json_key(json, "leases");
+    berth_json_open_object(json);
+    berth_json_member_number(json, berth_lease_state_name(BERTH_LEASE_PENDING),
+                             counts[BERTH_LEASE_PENDING]);
+    berth_json_close_object(json);
+}
+
+static void write_ephemeral(struct berth_json *json, const struct berth_host_facts *facts)
+{
+    struct berth_port_range all = {1, 65535};
+    struct berth_port_range run;
+
+    berth_json_key(json, "ephemeral");
+    berth_json_open_object(json);
+    berth_json_key(json, "range");
+    berth_present_range(json, facts->ephemeral_range);
+    berth_json_key(json, "reserved");
+    berth_json_open_array(json);
+    while (berth_port_set_next_run(&facts->reserved, all, &run)) {
+        berth_present_range(json, run);
+        if (run.last == all.last) {
+            break;
+        }
+        all.first = (uint16_t)(run.last + 1);
+    }
+    berth_json_close_array(json);
+    berth_json_close_object(json);
+}
+
+/* A pool in the ephemeral range works, but its ports may be taken by any outgoing connection. */
+static void write_overlaps(struct berth_json *json, const struct berth_service *service)
+{
+    const struct berth_policy *policy = &service->allocator->policy;
+
+    for (size_t i = 0; i < policy->pool_count; i++) {
+        const struct berth_pool *pool = &policy->pools[i];
+        uint32_t inside = berth_port_set_count(&service->facts->ephemeral, pool->range);
+        char text[320];
+        if (inside == 0 || pool->ephemeral_never) {
+            continue;
+        }
+        (void)snprintf(text, sizeof text,
+                       "%u of the %d ports of pool %.80s (%u-%u) lie in the ephemeral range %u-%u: "
+                       "outgoing connections may take them; move the pool, set "
+                       "ephemeral=\"never\", or reserve its ports in the operating system",
+                       inside, pool->range.last - pool->range.first + 1, pool->name,
+                       pool->range.first, pool->range.last, service->facts->ephemeral_range.first,
+                       service->facts->ephemeral_range.last);
+        berth_json_string(json, text);
+    }
+}
+
+static void write_warnings(struct berth_json *json, const struct berth_service *service)
+{
+    berth_json_key(json, "warnings");
+    berth_json_open_array(json);
+    for (size_t i = 0; i < service->warning_count; i++) {
+        berth_json_string(json, service->warnings[i]);
+    }
+    write_overlaps(json, service);
+    berth_json_close_array(json);
+}
+
+static void write_limits(struct berth_json *json, const struct berth_service *service)
+{
+    const struct berth_settings *settings = service->settings;
+
+    berth_json_key(json, "connections");
+    berth_json_open_object(json);
+    berth_json_member_number(json, "now", (long long)service->connections_now);
+    berth_json_member_number(json, "accepted", (long long)service->connections_accepted);
+    berth_json_member_number(json, "limit", settings->limits.connections);
+    berth_json_close_object(json);
+    berth_json_key(json, "limits");
+    berth_json_open_object(json);
+    berth_json_member_number(json, "connections", settings->limits.connections);
+    berth_json_member_number(json, "perUser", settings->limits.per_user);
+    berth_json_member_number(json, "subscribers", settings->limits.subscribers);
+    berth_json_member_number(json, "leasesPerUser", settings->limits.leases_per_user);
+    berth_json_close_object(json);
+}
+
+static void write_process(struct berth_json *json, struct berth_service *service)
+{
+    berth_json_key(json, "memory");
+    berth_json_open_object(json);
+    berth_json_member_number(json, "resident_bytes", (long long)service->resident_bytes(service));
+    berth_json_close_object(json);
+    berth_json_key(json, "configuration");
+    berth_json_open_object(json);
+    berth_json_member_string(json, "path", service->settings_path);
+    berth_present_time(json, "loaded_at", service->settings_unix_ms);
+    berth_json_close_object(json);
+}
+
+enum berth_code berth_method_status(struct berth_call *call, json_t *params,
+                                    struct berth_json *result, struct berth_error *err)
+{
+    struct berth_service *service = berth_call_service(call);
+    const struct berth_allocator *allocator = service->allocator;
+    const struct berth_windows everything = {.at = {{{1, 65535}, false}}, .count = 1};
+    struct berth_now now = service->now(service);
+    enum berth_code code = berth_params_read(params, NULL, 0, err);
+
+    if (code != BERTH_OK) {
+        return code;
+    }
+    berth_json_open_object(result);
+    write_identity(result, service);
+    berth_present_time(result, "started_at", service->started.unix_ms);
+    berth_json_member_number(result, "uptime_ms", (long long)(now.ms - service->started.ms));
+    berth_json_member_number(result, "revision", (long long)allocator->revision);
+    write_sources(result, allocator, now);
+    write_pools(result, allocator);
+    berth_present_counts(result, "ports", allocator, &everything);
+    write_leases(result, &allocator->book);
+    write_ephemeral(result, service->facts);
+    write_warnings(result, service);
+    write_limits(result, service);
+    write_process(result, service);
+    berth_json_close_object(result);
+    return BERTH_OK;
+}
+
+enum berth_code berth_method_reload(struct berth_call *call, json_t *params,
+                                    struct berth_json *result, struct berth_error *err)
+{
+    struct berth_service *service = berth_call_service(call);
+    enum berth_code code = berth_params_read(params, NULL, 0, err);
+
+    if (code == BERTH_OK) {
+        code = service->reload(service, err);
+    }
+    if (code != BERTH_OK) {
+        return code;
+    }
+    berth_json_open_object(result);
+    berth_json_member_boolean(result, "reloaded", true);
+    berth_json_key(result, "warnings");
+    berth_json_open_array(result);
+    for (size_t i = 0; i < service->warning_count; i++) {
+        berth_json_string(result, service->warnings[i]);
+    }
+    berth_json_close_array(result);
+    berth_json_close_object(result);
+    return BERTH_OK;
+}

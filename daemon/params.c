@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "params.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+static enum berth_code wrong(const struct berth_param *param, const json_t *value,
+                             const char *accepted, struct berth_error *err)
+{
+    char *shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    enum berth_code code = berth_fail(err, BERTH_INVALID_PARAMS, 0, "%s is %.80s; %s is accepted",
+                                      param->name, shown != NULL ? shown : "wrong", accepted);
+
+    free(shown);
+    return code;
+}
+
+static bool to_port(const json_t *value, uint16_t *out)
+{
+    json_int_t number = json_integer_value(value);
+
+    if (!json_is_integer(value) || number < 1 || number > 65535) {
+        return false;
+    }
+    *out = (uint16_t)number;
+    return true;
+}
+
+static enum berth_code read_string(const struct berth_param *param, json_t *value,
+                                   struct berth_error *err)
+{
+    const char *text = json_string_value(value);
+
+    if (text == NULL || strlen(text) != json_string_length(value)) {
+        return wrong(param, value, "a string without NUL characters", err);
+    }
+    *(const char **)param->out = text;
+    return BERTH_OK;
+}
+
+static enum berth_code read_range(const struct berth_param *param, json_t *value,
+                                  struct berth_error *err)
+{
+    struct berth_port_range range;
+
+    if (json_array_size(value) != 2 || !to_port(json_array_get(value, 0), &range.first) ||
+        !to_port(json_array_get(value, 1), &range.last) || range.first > range.last) {
+        return wrong(param, value, "[first, last] with 1 <= first <= last <= 65535", err);
+    }
+    *(struct berth_port_range *)param->out = range;
+    return BERTH_OK;
+}
+
+static enum berth_code read_duration(const struct berth_param *param, json_t *value,
+                                     struct berth_error *err)
+{
+    uint64_t *out = param->out;
+    json_int_t seconds = json_integer_value(value);
+
+    if (json_is_integer(value) && seconds > 0 &&
+        (uint64_t)seconds <= BERTH_DURATION_MAX_MS / 1000) {
+        *out = (uint64_t)seconds * 1000;
+        return BERTH_OK;
+    }
+    if (json_is_string(value) && berth_parse_duration(out, json_string_value(value)) && *out > 0) {
+        return BERTH_OK;
+    }
+    return wrong(param, value,
+                 "a duration like \"90s\", \"15m\" or \"24h\", or a number of seconds", err);
+}
+
+static enum berth_code read_one(const struct berth_param *param, json_t *value,
+                                struct berth_error *err)
+{
+    uint16_t number;
+
+    switch (param->type) {
+    case BERTH_PARAM_STRING:
+        return read_string(param, value, err);
+    case BERTH_PARAM_PORT:
+        if (!to_port(value, param->out)) {
+            return wrong(param, value, "a port from 1 to 65535", err);
+        }
+        return BERTH_OK;
+    case BERTH_PARAM_RANGE:
+        return read_range(param, value, err);
+    case BERTH_PARAM_COUNT:
+        if (!to_port(value, &number)) {
+            return wrong(param, value, "a whole number from 1", err);
+        }
+        *(unsigned *)param->out = number;
+        return BERTH_OK;
+    case BERTH_PARAM_BOOLEAN:
+        if (!json_is_boolean(value)) {
+            return wrong(param, value, "true or false", err);
+        }
+        *(bool *)param->out = json_is_true(value);
+        return BERTH_OK;
+    case BERTH_PARAM_DURATION:
+        return read_duration(param, value, err);
+    case BERTH_PARAM_OBJECT:
+        break;
+    }
+    if (!json_is_object(value)) {
+        return wrong(param, value, "an object", err);
+    }
+    *(json_t **)param->out = value;
+    return BERTH_OK;
+}
+
+static enum berth_code unknown(const char *name, const struct berth_param *table, size_t count,
+                               struct berth_error *err)
+{
+    char names[256] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < count && used < sizeof names; i++) {
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "",
+                                 table[i].name);
+    }
+    return berth_fail(err, BERTH_INVALID_PARAMS, 0, "there is no parameter %.80s; accepted: %s",
+                      name, count > 0 ? names : "none");
+}
+
+enum berth_code berth_params_read(json_t *params, const struct berth_param *table, size_t count,
+                                  struct berth_error *err)
+{
+    const char *name;
+    json_t *value;
+
+    if (params == NULL) {
+        return BERTH_OK;
+    }
+    json_object_foreach(params, name, value)
+    {
+        size_t i = 0;
+        while (i < count && strcmp(table[i].name, name) != 0) {
+            i++;
+        }
+        if (i == count) {
+            return unknown(name, table, count, err);
+        }
+        enum berth_code code = json_is_null(value) ? BERTH_OK : read_one(&table[i], value, err);
+        if (code != BERTH_OK) {
+            return code;
+        }
+    }
+    return BERTH_OK;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "server_private.h"
+
+#include "base/memory.h"
+#include "log.h"
+
+#define SWEEP_MS 1000
+#define STOP_QUIET_MS 50 /* what arrived until then is answered */
+#define STOP_MAX_MS 2000
+
+static void sweep(struct berth_server *server)
+{
+    struct berth_connection *next;
+
+    if (server->client_waits) {
+        berth__connection_accept(server);
+    }
+    for (struct berth_connection *c = server->first; c != NULL; c = next) {
+        next = c->next;
+        berth__connection_check(c, uv_now(server->loop));
+    }
+}
+
+/* While stopping: closes what has nothing more to write, or everything when the time is up. */
+static void sweep_stopping(struct berth_server *server)
+{
+    bool time_is_up = uv_now(server->loop) >= server->stop_ms + STOP_MAX_MS;
+    struct berth_connection *next;
+
+    for (struct berth_connection *c = server->first; c != NULL; c = next) {
+        next = c->next;
+        if (time_is_up || (c->unwritten == 0 && !c->backlog)) {
+            berth__connection_close(c);
+        }
+    }
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct berth_server *server = handle->data;
+    void (*closed)(void *ctx) = server->closed;
+    void *ctx = server->ctx;
+
+    if (--server->open_handles > 0) {
+        return;
+    }
+    berth_text_fini(&server->output);
+    berth_text_fini(&server->error_data);
+    berth_free(server);
+    if (closed != NULL) {
+        closed(ctx);
+    }
+}
+
+static void close_handles(struct berth_server *server)
+{
+    uv_close((uv_handle_t *)&server->sweep, on_handle_closed);
+    uv_close((uv_handle_t *)&server->backlog, on_handle_closed);
+}
+
+/* When no connection is left, the server's own handles go. */
+static void close_if_done(struct berth_server *server)
+{
+    if (server->stop_ms != 0 && server->first == NULL &&
+        !uv_is_closing((uv_handle_t *)&server->sweep)) {
+        close_handles(server);
+    }
+}
+
+/* One turn for each connection that has requests waiting. */
+static void work_off_backlog(struct berth_server *server)
+{
+    struct berth_connection *next;
+
+    (void)uv_idle_stop(&server->backlog);
+    for (struct berth_connection *c = server->first; c != NULL; c = next) {
+        next = c->next;
+        if (c->backlog) {
+            berth__connection_work(c);
+        }
+    }
+}
+
+static void on_backlog(uv_idle_t *handle)
+{
+    work_off_backlog(handle->data);
+}
+
+void berth__server_note_backlog(struct berth_server *server, struct berth_connection *connection)
+{
+    connection->backlog = true;
+    (void)uv_idle_start(&server->backlog, on_backlog);
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+    struct berth_server *server = timer->data;
+
+    if (server->stop_ms != 0) {
+        sweep_stopping(server);
+        close_if_done(server);
+    } else {
+        sweep(server);
+    }
+}
+
+static void on_connected(struct berth_listener *listener, void *ctx)
+{
+    (void)listener;
+    berth__connection_accept(ctx);
+}
+
+void berth__server_forget(struct berth_server *server, struct berth_connection *connection)
+{
+    if (connection->previous != NULL) {
+        connection->previous->next = connection->next;
+    } else {
+        server->first = connection->next;
+    }
+    if (connection->next != NULL) {
+        connection->next->previous = connection->previous;
+    }
+    server->service->connections_now--;
+    close_if_done(server);
+}
+
+enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, const char *endpoint,
+                                  struct berth_service *service, const struct berth_access *access,
+                                  struct berth_error *err)
+{
+    struct berth_server *server = berth_alloc(1, sizeof *server);
+
+    if (server == NULL) {
+        return berth_fail_memory(err, "the server");
+    }
+    server->loop = loop;
+    server->service = service;
+    server->access = access;
+    berth_text_init(&server->output, BERTH_ANSWER_MAX);
+    berth_text_init(&server->error_data, BERTH_ANSWER_MAX);
+    (void)uv_timer_init(loop, &server->sweep);
+    (void)uv_idle_init(loop, &server->backlog);
+    server->sweep.data = server;
+    server->backlog.data = server;
+    server->open_handles = 2;
+    enum berth_code code =
+        berth_listener_open(&server->listener, loop, endpoint, on_connected, server, err);
+    if (code == BERTH_OK) {
+        (void)uv_timer_start(&server->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+        *out = server;
+    } else {
+        close_handles(server);
+    }
+    return code;
+}
+
+void berth_server_close(struct berth_server *server, void (*closed)(void *ctx), void *ctx)
+{
+    server->closed = closed;
+    server->ctx = ctx;
+    server->stop_ms = uv_now(server->loop);
+    berth_listener_close(server->listener);
+    server->listener = NULL;
+    (void)uv_timer_start(&server->sweep, on_sweep, STOP_QUIET_MS, STOP_QUIET_MS);
+}

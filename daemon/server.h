@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* The server: takes clients in, reads their requests, answers in order, and keeps each one within
+ * its bounds, so that none makes another wait.
+ *
+ * Bounds: a request is at most BERTH_REQUEST_MAX bytes and must be whole within
+ * BERTH_REQUEST_TIME_MS of its first byte; a client that sends nothing for BERTH_IDLE_TIME_MS is
+ * closed; one that does not read its answers is not read from once BERTH_UNREAD_MAX bytes wait for
+ * it, and closed when it takes none of them for BERTH_REQUEST_TIME_MS. All clients together may
+ * leave BERTH_UNREAD_TOTAL_MAX bytes unread; the one whose answer has no room any more is closed.
+ */
+#ifndef BERTH_DAEMON_SERVER_H
+#define BERTH_DAEMON_SERVER_H
+
+#include "access.h"
+#include "listener.h"
+#include "service.h"
+
+#include <uv.h>
+
+#define BERTH_REQUEST_TIME_MS ((uint64_t)10 * 1000)
+#define BERTH_IDLE_TIME_MS ((uint64_t)15 * 60 * 1000)
+#define BERTH_UNREAD_MAX ((size_t)256 * 1024)
+#define BERTH_UNREAD_TOTAL_MAX ((size_t)64 * 1024 * 1024)
+#define BERTH_ADMIN_CONNECTIONS 8 /* kept for administrators when all others are taken */
+
+struct berth_server;
+
+/** Starts serving.
+ *  @param[in] service  what the methods act on; must outlive the server
+ *  @param[in] access   who may do what; read at each connection; must outlive the server
+ *  @return as berth_listener_open(), and BERTH_NO_MEMORY; on error nothing runs
+ *  @thread loop, as all here  @blocks no */
+enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, const char *endpoint,
+                                  struct berth_service *service, const struct berth_access *access,
+                                  struct berth_error *err);
+
+/** Stops: takes no more clients, answers what has arrived, closes each connection once its answers
+ *  are written, at the latest after two seconds. `closed` is called then; the server's memory is
+ * gone.
+ */
+void berth_server_close(struct berth_server *server, void (*closed)(void *ctx), void *ctx);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* What the server's own files share. */
+#ifndef BERTH_DAEMON_SERVER_PRIVATE_H
+#define BERTH_DAEMON_SERVER_PRIVATE_H
+
+#include "server.h"
+
+#include "framing.h"
+
+/** One client. */
+struct berth_connection {
+    uv_pipe_t pipe;
+    struct berth_server *server;
+    struct berth_connection *previous;
+    struct berth_connection *next;
+    struct berth_peer *peer; /* cut off behind its last group; NULL: not known yet */
+    enum berth_role role;
+    bool any_read; /* something was read on this connection */
+    bool closing;  /* uv_close was called */
+    bool close_when_written;
+    bool reading;
+    bool backlog;            /* whole requests wait in `input` for another turn */
+    struct berth_text input; /* what was read and not yet answered: at most a request */
+    size_t unwritten;        /* bytes of writes that libuv has not finished */
+    size_t queued;           /* of these, what the socket had not taken when last looked at */
+    uint64_t read_ms;        /* when bytes last came */
+    uint64_t partial_ms;     /* since when a request is incomplete; 0: none is */
+    uint64_t stuck_ms;       /* since when the peer takes none of its answers; 0: it does */
+};
+
+struct berth_server {
+    uv_loop_t *loop;
+    uv_timer_t sweep;  /* looks for connections past their time */
+    uv_idle_t backlog; /* runs while a connection has whole requests waiting */
+    unsigned open_handles;
+    struct berth_listener *listener;
+    struct berth_service *service;
+    const struct berth_access *access;
+    struct berth_connection *first;
+    struct berth_text output;     /* the answers to what was just read */
+    struct berth_text error_data; /* scratch of the methods */
+    bool client_waits;            /* one could not be accepted for lack of memory: tried again */
+    size_t unwritten;             /* of all connections */
+    uint64_t refused;             /* clients refused since that was last logged */
+    uint64_t refused_log_ms;
+    uint64_t stop_ms; /* when closing began; 0: it did not */
+    void (*closed)(void *ctx);
+    void *ctx;
+    char read_buffer[65536]; /* libuv reads into it; used up before the callback returns */
+};
+
+/** Takes the client that waits at the listener, if there is room for it. */
+void berth__connection_accept(struct berth_server *server);
+
+/** Handles bytes that a client sent: answers each whole request, keeps the rest. */
+void berth__connection_take(struct berth_connection *connection, const char *bytes, size_t count);
+
+/** Answers more of what waits in a connection's input. */
+void berth__connection_work(struct berth_connection *connection);
+
+/** Has berth__connection_work() called in the loop's next turn, after others had theirs. */
+void berth__server_note_backlog(struct berth_server *server, struct berth_connection *connection);
+
+/** Closes a connection if it is past one of its times at `now_ms`. */
+void berth__connection_check(struct berth_connection *connection, uint64_t now_ms);
+
+/** Closes a connection. It is gone when the loop has closed the handle. */
+void berth__connection_close(struct berth_connection *connection);
+
+/** Tells that a connection is gone. */
+void berth__server_forget(struct berth_server *server, struct berth_connection *connection);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* What the methods act on: the allocator and what is known around it. No libuv in here, so that a
+ * test calls methods without a loop. */
+#ifndef BERTH_DAEMON_SERVICE_H
+#define BERTH_DAEMON_SERVICE_H
+
+#include "allocator/allocator.h"
+#include "allocator/host_facts.h"
+#include "daemon/peer.h"
+#include "daemon/rpc.h"
+#include "daemon/settings.h"
+
+#define BERTH_PROTOCOL_VERSION 1
+
+struct berth_service {
+    struct berth_allocator *allocator;
+    const struct berth_settings *settings;
+    const char *settings_path; /* NULL: no file, the defaults */
+    int64_t settings_unix_ms;  /* when they were loaded */
+    const struct berth_host_facts *facts;
+    const char *const *warnings; /* of the configuration, for `status` */
+    size_t warning_count;
+
+    char instance[17]; /* hexadecimal; another one at each start */
+    char host[256];
+    const char *platform;
+    struct berth_now started;
+    uint64_t connections_accepted;
+    size_t connections_now;
+
+    /** Gives the present. */
+    struct berth_now (*now)(struct berth_service *service);
+    /** Gives the process's resident memory in bytes; 0: not known. */
+    uint64_t (*resident_bytes)(struct berth_service *service);
+    /** Reads the configuration again and applies it. On error nothing changed. */
+    enum berth_code (*reload)(struct berth_service *service, struct berth_error *err);
+};
+
+/** All methods of the protocol (docs/protocol.md), for berth_rpc_answer() with a struct
+ * berth_service as `call->service` and a struct berth_peer as `call->peer`.  @param[out] count  how
+ * many */
+const struct berth_method *berth_methods(size_t *count);
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+#include "watch.h"
+
+#include "base/memory.h"
+#include "clock.h"
+#include "log.h"
+#include "places.h"
+#include "watchers/iis_watcher.h"
+#include "watchers/tcp_watcher.h"
+
+#include <string.h>
+
+#define ABSENT_IIS "applicationHost.config" /* the name of a default source that is not there */
+
+/** One source, with the watcher that it comes from. */
+struct watched {
+    struct watched *next;
+    struct berth_watch *set;
+    struct berth_watcher *watcher; /* NULL: a source that this machine lacks */
+    enum berth_source source;
+    unsigned number; /* the allocator's */
+    char *name;
+    bool stopping;
+};
+
+struct berth_watch {
+    uv_loop_t *loop;
+    struct berth_allocator *allocator;
+    struct watched *first;
+    bool closing;
+};
+
+/* ---- reports ---- */
+
+static void log_warnings(const struct watched *watched)
+{
+    const struct berth_source_entry *entry = &watched->set->allocator->sources.at[watched->number];
+
+    for (size_t i = 0; i < entry->warning_count; i++) {
+        berth_log(BERTH_LOG_WARNING, "%s: %s", watched->name, entry->warnings[i]);
+    }
+}
+
+static void note_state(struct watched *watched, enum berth_source_state state, const char *reason)
+{
+    struct berth_allocator *allocator = watched->set->allocator;
+    enum berth_source_state before = allocator->sources.at[watched->number].state;
+
+    if (!berth_allocator_report_state(allocator, watched->number, state, reason,
+                                      berth_clock_now())) {
+        return;
+    }
+    /* a source that fails with another reason at each try is told once, not at each */
+    enum berth_log_level level = berth_source_state_is_current(state) ? BERTH_LOG_INFO
+                                 : before == state                    ? BERTH_LOG_DEBUG
+                                                                      : BERTH_LOG_WARNING;
+    berth_log(level, "source %s (%s) is %s%s%s", berth_source_name(watched->source), watched->name,
+              berth_source_state_name(state), reason != NULL ? ": " : "",
+              reason != NULL ? reason : "");
+}
+
+static void on_snapshot(struct berth_watcher *from, unsigned feed,
+                        const struct berth_snapshot *snapshot)
+{
+    struct watched *watched = from->owner;
+    struct berth_allocator *allocator = watched->set->allocator;
+    struct berth_error err;
+
+    if (berth_allocator_report(allocator, watched->number, feed, snapshot->claims,
+                               snapshot->claim_count, berth_clock_now(), &err) != BERTH_OK) {
+        note_state(watched, BERTH_STATE_STALE, err.detail);
+    } else if (berth_sources_set_warnings(&allocator->sources, watched->number, feed,
+                                          snapshot->warnings, snapshot->warning_count)) {
+        log_warnings(watched);
+    }
+}
+
+static void on_state(struct berth_watcher *from, enum berth_source_state state, const char *reason)
+{
+    struct watched *watched = from->owner;
+
+    note_state(watched, state, reason);
+}
+
+static const struct berth_watcher_sink sink = {on_snapshot, on_state};
+
+/* ---- stopping ---- */
+
+static void forget(struct watched *watched)
+{
+    struct berth_watch *set = watched->set;
+    struct watched **at = &set->first;
+
+    while (*at != watched) {
+        at = &(*at)->next;
+    }
+    *at = watched->next;
+    berth_free(watched->name);
+    berth_free(watched);
+    if (set->closing && set->first == NULL) {
+        berth_free(set);
+    }
+}
+
+static void on_stopped(struct berth_watcher *watcher)
+{
+    struct watched *watched = watcher->owner;
+
+    watcher->ops->destroy(watcher);
+    forget(watched);
+}
+
+/* Stops a watcher; `watched` may be gone afterwards. */
+static void stop(struct watched *watched)
+{
+    if (watched->watcher == NULL) {
+        forget(watched);
+    } else if (!watched->stopping) {
+        watched->stopping = true;
+        watched->watcher->ops->stop(watched->watcher, on_stopped);
+    }
+}
+
+static void remove_source(struct watched *watched)
+{
+    berth_allocator_remove_source(watched->set->allocator, watched->number, berth_clock_now());
+    stop(watched);
+}
+
+/* ---- starting ---- */
+
+/* Adds a source to the set; NULL: no memory. */
+static struct watched *add_watched(struct berth_watch *set, enum berth_source source,
+                                   const char *name)
+{
+    struct watched *watched = berth_alloc(1, sizeof *watched);
+    char *copy = berth_copy(name);
+
+    if (watched == NULL || copy == NULL) {
+        berth_free(watched);
+        berth_free(copy);
+        return NULL;
+    }
+    watched->name = copy;
+    watched->set = set;
+    watched->source = source;
+    watched->next = set->first;
+    set->first = watched;
+    return watched;
+}
+
+/* Gives a source its place in the allocator and starts its watcher, which it then owns. */
+static enum berth_code start(struct watched *watched, struct berth_watcher *watcher,
+                             struct berth_error *err)
+{
+    enum berth_code code = berth_allocator_add_source(
+        watched->set->allocator, watched->source, watched->name, watcher->ops->feeds,
+        watcher->ops->feed_count, berth_clock_now(), &watched->number, err);
+
+    if (code == BERTH_OK) {
+        watcher->sink = &sink;
+        watcher->owner = watched;
+        code = watcher->ops->start(watcher, err);
+        if (code != BERTH_OK) {
+            berth_allocator_remove_source(watched->set->allocator, watched->number,
+                                          berth_clock_now());
+        }
+    }
+    if (code != BERTH_OK) {
+        watcher->ops->destroy(watcher);
+        forget(watched);
+        return code;
+    }
+    watched->watcher = watcher;
+    return BERTH_OK;
+}
+
+static enum berth_code start_iis(struct berth_watch *set, const char *path, bool optional,
+                                 struct berth_error *err)
+{
+    const struct berth_iis_watcher_options options = {.path = path, .optional = optional};
+    struct berth_watcher *watcher;
+    enum berth_code code = berth_iis_watcher_create(&watcher, set->loop, &options, err);
+
+    if (code != BERTH_OK) {
+        return code;
+    }
+    struct watched *watched = add_watched(set, BERTH_SOURCE_IIS, path);
+    if (watched == NULL) {
+        watcher->ops->destroy(watcher);
+        return berth_fail_memory(err, "a source");
+    }
+    return start(watched, watcher, err);
+}
+
+/* A machine that lacks a default source still shows it, as absent. */
+static enum berth_code add_absent_iis(struct berth_watch *set, const char *reason,
+                                      struct berth_error *err)
+{
+    static const char *const feeds[] = {"sites"};
+    struct watched *watched = add_watched(set, BERTH_SOURCE_IIS, ABSENT_IIS);
+
+    if (watched == NULL) {
+        return berth_fail_memory(err, "a source");
+    }
+    enum berth_code code =
+        berth_allocator_add_source(set->allocator, BERTH_SOURCE_IIS, watched->name, feeds, 1,
+                                   berth_clock_now(), &watched->number, err);
+    if (code != BERTH_OK) {
+        forget(watched);
+        return code;
+    }
+    note_state(watched, BERTH_STATE_ABSENT, reason);
+    return BERTH_OK;
+}
+
+static struct watched *find_running(const struct berth_watch *set, enum berth_source source,
+                                    const char *name)
+{
+    for (struct watched *watched = set->first; watched != NULL; watched = watched->next) {
+        if (watched->source == source && !watched->stopping && strcmp(watched->name, name) == 0) {
+            return watched;
+        }
+    }
+    return NULL;
+}
+
+/* Where an <iis> element points, for berth_free(); NULL and the reason in `err`: nowhere here. */
+static char *place_of(const struct berth_iis_settings *iis, struct berth_error *err)
+{
+    char *place = NULL;
+
+    if (iis->path != NULL) {
+        place = berth_copy(iis->path);
+        if (place == NULL) {
+            (void)berth_fail_memory(err, "a path");
+        }
+    } else if (berth_place_iis_config(&place, err) != BERTH_OK) {
+        place = NULL;
+    }
+    return place;
+}
+
+static enum berth_code apply_iis(struct berth_watch *set, const struct berth_iis_settings *iis,
+                                 struct berth_error *err)
+{
+    struct berth_error no_place;
+    char *place = place_of(iis, &no_place);
+    enum berth_code code = BERTH_OK;
+
+    if (place == NULL && no_place.code != BERTH_NOT_FOUND) {
+        return berth_fail(err, no_place.code, no_place.os_code, "%s", no_place.detail);
+    }
+    if (find_running(set, BERTH_SOURCE_IIS, place != NULL ? place : ABSENT_IIS) == NULL) {
+        code = place != NULL ? start_iis(set, place, iis->optional, err)
+                             : add_absent_iis(set, no_place.detail, err);
+    }
+    berth_free(place);
+    return code;
+}
+
+static enum berth_code apply_tcp(struct berth_watch *set, const struct berth_settings *settings,
+                                 struct berth_error *err)
+{
+    static const char name[] = "TCP table";
+    const struct berth_tcp_watcher_options options = {settings->tcp.poll_ms, settings->tcp.full_ms,
+                                                      false};
+    struct watched *watched = find_running(set, BERTH_SOURCE_TCP, name);
+    struct berth_watcher *watcher;
+
+    if (watched != NULL) {
+        berth_tcp_watcher_set_times(watched->watcher, options.poll_ms, options.full_ms);
+        return BERTH_OK;
+    }
+    enum berth_code code = berth_tcp_watcher_create(&watcher, set->loop, &options, err);
+    if (code != BERTH_OK) {
+        return code;
+    }
+    watched = add_watched(set, BERTH_SOURCE_TCP, name);
+    if (watched == NULL) {
+        watcher->ops->destroy(watcher);
+        return berth_fail_memory(err, "a source");
+    }
+    return start(watched, watcher, err);
+}
+
+/* Tells whether the settings still name an iis source. */
+static bool is_wanted(const struct watched *watched, const struct berth_settings *settings)
+{
+    for (size_t i = 0; i < settings->iis_count; i++) {
+        struct berth_error ignored;
+        char *place = place_of(&settings->iis[i], &ignored);
+        bool same = strcmp(place != NULL ? place : ABSENT_IIS, watched->name) == 0;
+        berth_free(place);
+        if (same) {
+            return true;
+        }
+    }
+    return watched->source != BERTH_SOURCE_IIS;
+}
+
+/* Stops what the settings no longer name. */
+static void remove_unwanted(struct berth_watch *set, const struct berth_settings *settings)
+{
+    struct watched *next;
+
+    for (struct watched *watched = set->first; watched != NULL; watched = next) {
+        next = watched->next;
+        if (!watched->stopping && !is_wanted(watched, settings)) {
+            remove_source(watched);
+        }
+    }
+}
+
+enum berth_code berth_watch_apply(struct berth_watch *set, const struct berth_settings *settings,
+                                  struct berth_error *err)
+{
+    struct berth_error ignored;
+    enum berth_code first = BERTH_OK;
+
+    remove_unwanted(set, settings);
+    for (size_t i = 0; i < settings->iis_count; i++) {
+        enum berth_code code =
+            apply_iis(set, &settings->iis[i], first == BERTH_OK ? err : &ignored);
+        first = first == BERTH_OK ? code : first;
+    }
+    enum berth_code code = apply_tcp(set, settings, first == BERTH_OK ? err : &ignored);
+    return first == BERTH_OK ? code : first;
+}
+
+enum berth_code berth_watch_create(struct berth_watch **out, uv_loop_t *loop,
+                                   struct berth_allocator *allocator, struct berth_error *err)
+{
+    struct berth_watch *set = berth_alloc(1, sizeof *set);
+
+    if (set == NULL) {
+        return berth_fail_memory(err, "the watchers");
+    }
+    set->loop = loop;
+    set->allocator = allocator;
+    *out = set;
+    return BERTH_OK;
+}
+
+void berth_watch_look(struct berth_watch *set)
+{
+    for (struct watched *watched = set->first; watched != NULL; watched = watched->next) {
+        if (watched->watcher != NULL && !watched->stopping) {
+            watched->watcher->ops->look(watched->watcher);
+        }
+    }
+}
+
+void berth_watch_close(struct berth_watch *set)
+{
+    struct watched *next;
+
+    if (set == NULL) {
+        return;
+    }
+    if (set->first == NULL) {
+        berth_free(set);
+        return;
+    }
+    set->closing = true;
+    /* `set` goes with its last source: what comes next is read before */
+    for (struct watched *watched = set->first; watched != NULL; watched = next) {
+        next = watched->next;
+        stop(watched);
+    }
+}

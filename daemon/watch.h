@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The running watchers: started and stopped as the settings say, their reports carried into the
+ * allocator, their troubles into the log. */
+#ifndef BERTH_DAEMON_WATCH_H
+#define BERTH_DAEMON_WATCH_H
+
+#include "allocator/allocator.h"
+#include "settings.h"
+#include "watchers/watcher.h"
+
+#include <uv.h>
+
+struct berth_watch;
+
+/** Makes a set without watchers.
+ *  @param[in] allocator  takes the reports; must outlive the set
+ *  @return BERTH_OK; BERTH_NO_MEMORY  @thread loop, as all here */
+enum berth_code berth_watch_create(struct berth_watch **out, uv_loop_t *loop,
+                                   struct berth_allocator *allocator, struct berth_error *err);
+
+/** Makes the running watchers those that the settings name: what is new is started, what is gone is
+ *  stopped and its claims vanish, what is the same goes on undisturbed.
+ *  @return BERTH_OK; BERTH_NO_MEMORY, BERTH_LIMIT_REACHED, or why a watcher did not start: the
+ *          others run all the same  @blocks no */
+enum berth_code berth_watch_apply(struct berth_watch *set, const struct berth_settings *settings,
+                                  struct berth_error *err);
+
+/** Makes every watcher look at the truth soon. */
+void berth_watch_look(struct berth_watch *set);
+
+/** Stops all watchers. No report comes after it returns; the set's memory is given back when the
+ * loop has closed their handles. NULL is accepted. */
+void berth_watch_close(struct berth_watch *set);
+
+#endif

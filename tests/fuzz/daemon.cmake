@@ -1,0 +1,3 @@
+berth_add_fuzzer(NAME frames
+  SOURCES fuzz_frames.c ${PROJECT_SOURCE_DIR}/tests/support/memory_service.c LIBRARIES berth_daemon)
+target_include_directories(fuzz_frames PRIVATE "${PROJECT_SOURCE_DIR}/tests/support")

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/access.h"
+
+#include "cmocka_all.h"
+#include "memory_faults.h"
+
+static char everyone[] = "*";
+static char group_5[] = "5";
+static char group_9[] = "9";
+static char user_1000[] = "1000";
+static char nobody_at_all[] = "no such name on any machine";
+
+static struct berth_access_rule rule(enum berth_role role, enum berth_subject subject, char *name)
+{
+    return (struct berth_access_rule){(uint8_t)role, (uint8_t)subject, name, 7};
+}
+
+static struct berth_peer peer(uint32_t user, uint32_t group, uint32_t other_group)
+{
+    return (struct berth_peer){.user = user, .group_count = 2, .groups = {group, other_group}};
+}
+
+static enum berth_role role_of(struct berth_access_rule *rules, size_t count,
+                               const struct berth_peer *of)
+{
+    const struct berth_settings settings = {
+        .rules = rules, .rule_count = count, .access_given = true};
+    struct berth_access access;
+    struct berth_error err;
+
+    assert_ok(berth_access_resolve(&access, &settings, &err), &err);
+    access.own_user = 500;
+    enum berth_role role = berth_access_role(&access, of);
+    berth_access_fini(&access);
+    return role;
+}
+
+static void role__each_rule__applies_to_whom_it_names(void **state)
+{
+    struct berth_access_rule rules[] = {
+        rule(BERTH_ROLE_READER, BERTH_SUBJECT_EVERYONE, everyone),
+        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_GROUP, group_5),
+        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_USER, user_1000),
+    };
+    const struct berth_peer stranger = peer(1, 2, 3);
+    const struct berth_peer first_group = peer(1, 5, 3);
+    const struct berth_peer other_group = peer(1, 2, 5);
+    const struct berth_peer named = peer(1000, 2, 3);
+
+    (void)state;
+    assert_int_equal(role_of(rules, 3, &stranger), BERTH_ROLE_READER);
+    assert_int_equal(role_of(rules, 3, &first_group), BERTH_ROLE_ALLOCATOR);
+    assert_int_equal(role_of(rules, 3, &other_group), BERTH_ROLE_ALLOCATOR);
+    assert_int_equal(role_of(rules, 3, &named), BERTH_ROLE_ADMIN);
+    assert_int_equal(role_of(rules + 1, 2, &stranger), BERTH_ROLE_NONE);
+}
+
+static void role__several_rules__the_highest_counts_in_any_order(void **state)
+{
+    struct berth_access_rule rules[] = {
+        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_GROUP, group_9),
+        rule(BERTH_ROLE_READER, BERTH_SUBJECT_GROUP, group_5),
+        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_GROUP, group_5),
+        rule(BERTH_ROLE_READER, BERTH_SUBJECT_EVERYONE, everyone),
+    };
+    const struct berth_peer both = peer(1, 5, 9);
+    const struct berth_peer one = peer(1, 5, 6);
+
+    (void)state;
+    assert_int_equal(role_of(rules, 4, &both), BERTH_ROLE_ADMIN);
+    assert_int_equal(role_of(rules, 4, &one), BERTH_ROLE_ALLOCATOR);
+}
+
+/* A user's number is no group's number, and the other way round. */
+static void role__same_number_of_other_kind__does_not_count(void **state)
+{
+    struct berth_access_rule rules[] = {rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_GROUP, group_5),
+                                        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_USER, user_1000)};
+    const struct berth_peer user_5 = peer(5, 1, 1);
+    const struct berth_peer group_1000 = peer(1, 1000, 1000);
+
+    (void)state;
+    assert_int_equal(role_of(rules, 2, &user_5), BERTH_ROLE_NONE);
+    assert_int_equal(role_of(rules, 2, &group_1000), BERTH_ROLE_NONE);
+}
+
+static void role__root_and_own_user__administer_without_any_rule(void **state)
+{
+    const struct berth_peer root = peer(0, 7, 7);
+    const struct berth_peer own = peer(500, 7, 7);
+    const struct berth_peer root_group_only = peer(1, 0, 0);
+
+    (void)state;
+    assert_int_equal(role_of(NULL, 0, &root), BERTH_ROLE_ADMIN);
+    assert_int_equal(role_of(NULL, 0, &own), BERTH_ROLE_ADMIN);
+    assert_int_equal(role_of(NULL, 0, &root_group_only), BERTH_ROLE_NONE);
+}
+
+static void role__groups_beyond_the_count__do_not_count(void **state)
+{
+    struct berth_access_rule rules[] = {rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_GROUP, group_5)};
+    struct berth_peer of = peer(1, 2, 5);
+
+    (void)state;
+    of.group_count = 1;
+    assert_int_equal(role_of(rules, 1, &of), BERTH_ROLE_NONE);
+}
+
+static void resolve__unknown_name__warns_and_grants_nothing(void **state)
+{
+    struct berth_access_rule rules[] = {
+        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_GROUP, nobody_at_all),
+        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_USER, nobody_at_all),
+        rule(BERTH_ROLE_READER, BERTH_SUBJECT_EVERYONE, everyone),
+    };
+    struct berth_settings settings = {.rules = rules, .rule_count = 3, .access_given = true};
+    const struct berth_peer stranger = peer(1, 2, 3);
+    struct berth_access access;
+    struct berth_error err;
+
+    (void)state;
+    assert_ok(berth_access_resolve(&access, &settings, &err), &err);
+    const char *warnings = berth_text_string(&access.warnings);
+    assert_non_null(strstr(warnings, "line 7: there is no group no such name"));
+    assert_non_null(strstr(warnings, "there is no user no such name"));
+    assert_int_equal(access.count, 1);
+    access.own_user = 500;
+    assert_int_equal(berth_access_role(&access, &stranger), BERTH_ROLE_READER);
+    berth_access_fini(&access);
+    berth_access_fini(&access); /* twice is harmless */
+    /* a default that does not apply to this machine is nothing to warn of */
+    settings.access_given = false;
+    assert_ok(berth_access_resolve(&access, &settings, &err), &err);
+    assert_string_equal(berth_text_string(&access.warnings), "");
+    berth_access_fini(&access);
+}
+
+static void resolve__each_allocation_fails__is_an_error_or_a_lost_warning(void **state)
+{
+    struct berth_access_rule rules[] = {
+        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_GROUP, nobody_at_all),
+        rule(BERTH_ROLE_READER, BERTH_SUBJECT_EVERYONE, everyone),
+    };
+    const struct berth_settings settings = {.rules = rules, .rule_count = 2, .access_given = true};
+    bool failed = true;
+
+    (void)state;
+    for (size_t n = 1; failed; n++) {
+        struct berth_access access = {.entries = NULL};
+        struct berth_error err;
+        size_t live;
+        memory_faults_begin(n, false);
+        enum berth_code code = berth_access_resolve(&access, &settings, &err);
+        size_t count = access.count;
+        berth_access_fini(&access);
+        failed = memory_faults_end(&live);
+        assert_int_equal(live, 0);
+        assert_true(code == BERTH_OK || (failed && code == BERTH_NO_MEMORY));
+        assert_int_equal(count, code == BERTH_OK ? 1 : 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(role__each_rule__applies_to_whom_it_names),
+        cmocka_unit_test(role__several_rules__the_highest_counts_in_any_order),
+        cmocka_unit_test(role__same_number_of_other_kind__does_not_count),
+        cmocka_unit_test(role__root_and_own_user__administer_without_any_rule),
+        cmocka_unit_test(role__groups_beyond_the_count__do_not_count),
+        cmocka_unit_test(resolve__unknown_name__warns_and_grants_nothing),
+        cmocka_unit_test(resolve__each_allocation_fails__is_an_error_or_a_lost_warning),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/listener.h"
+
+#include "cmocka_all.h"
+#include "memory_faults.h"
+#include "temp_dir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct fixture {
+    char *folder;
+    char endpoint[200];
+    uv_loop_t loop;
+};
+
+static int setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+
+    if (fixture == NULL) {
+        return -1;
+    }
+    fixture->folder = temp_dir_make();
+    (void)snprintf(fixture->endpoint, sizeof fixture->endpoint, "%s/b.sock", fixture->folder);
+    *state = fixture;
+    return uv_loop_init(&fixture->loop);
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+
+    (void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
+    int status = uv_loop_close(&fixture->loop);
+    temp_dir_remove(fixture->folder);
+    free(fixture);
+    return status;
+}
+
+/* ---- a client of the same loop ---- */
+
+struct meeting {
+    uv_pipe_t accepted;
+    uv_pipe_t client;
+    uv_connect_t request;
+    unsigned seen;
+    int connected; /* 1: not yet */
+};
+
+static void on_client(struct berth_listener *listener, void *ctx)
+{
+    struct meeting *meeting = ctx;
+    struct berth_error err;
+
+    meeting->seen++;
+    (void)uv_pipe_init(((uv_handle_t *)&meeting->client)->loop, &meeting->accepted, 0);
+    assert_ok(berth_listener_accept(listener, &meeting->accepted, &err), &err);
+    uv_close((uv_handle_t *)&meeting->accepted, NULL);
+    berth_listener_close(listener);
+}
+
+static void on_connect(uv_connect_t *request, int status)
+{
+    struct meeting *meeting = request->data;
+
+    meeting->connected = status;
+    uv_close((uv_handle_t *)&meeting->client, NULL);
+}
+
+static void open__client_connects__is_told_and_accepted(void **state)
+{
+    struct fixture *fixture = *state;
+    struct meeting meeting = {.connected = 1};
+    struct berth_listener *listener;
+    struct berth_error err;
+
+    assert_ok(berth_listener_open(&listener, &fixture->loop, fixture->endpoint, on_client, &meeting,
+                                  &err),
+              &err);
+    assert_int_equal(uv_pipe_init(&fixture->loop, &meeting.client, 0), 0);
+    meeting.request.data = &meeting;
+    uv_pipe_connect(&meeting.request, &meeting.client, fixture->endpoint, on_connect);
+    (void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
+    assert_int_equal(meeting.seen, 1);
+    assert_int_equal(meeting.connected, 0);
+    FILE *file = fopen(fixture->endpoint, "rb");
+    assert_null(file); /* the endpoint is gone with the listener */
+}
+
+static void never(struct berth_listener *listener, void *ctx)
+{
+    (void)listener;
+    (void)ctx;
+    fail();
+}
+
+static void open__twice__busy_until_the_first_is_closed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct berth_listener *first;
+    struct berth_listener *second = NULL;
+    struct berth_error err;
+
+    assert_ok(berth_listener_open(&first, &fixture->loop, fixture->endpoint, never, NULL, &err),
+              &err);
+    assert_code(berth_listener_open(&second, &fixture->loop, fixture->endpoint, never, NULL, &err),
+                BERTH_BUSY);
+    assert_null(second);
+    assert_non_null(strstr(err.detail, "another berthd (pid "));
+    berth_listener_close(first);
+    (void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
+    assert_ok(berth_listener_open(&second, &fixture->loop, fixture->endpoint, never, NULL, &err),
+              &err);
+    berth_listener_close(second);
+    berth_listener_close(NULL);
+}
+
+static void open__path_of_the_longest_length__and_one_more(void **state)
+{
+    struct fixture *fixture = *state;
+    struct berth_listener *listener;
+    struct berth_error err;
+    char path[200];
+    size_t length = strlen(fixture->folder);
+
+    memcpy(path, fixture->folder, length);
+    path[length] = '/';
+    memset(path + length + 1, 'x', sizeof path - length - 1);
+    path[108] = '\0';
+    assert_code(berth_listener_open(&listener, &fixture->loop, path, never, NULL, &err),
+                BERTH_TOO_LARGE);
+    assert_non_null(strstr(err.detail, "107 bytes"));
+    path[107] = '\0';
+    assert_ok(berth_listener_open(&listener, &fixture->loop, path, never, NULL, &err), &err);
+    berth_listener_close(listener);
+}
+
+static void open__where_it_cannot__says_why_and_leaves_all_as_it_was(void **state)
+{
+    struct fixture *fixture = *state;
+    struct berth_listener *listener;
+    struct berth_error err;
+    char path[250];
+    size_t size;
+
+    (void)snprintf(path, sizeof path, "%s/none/b.sock", fixture->folder);
+    assert_code(berth_listener_open(&listener, &fixture->loop, path, never, NULL, &err), BERTH_IO);
+    assert_non_null(strstr(err.detail, path));
+    write_file(fixture->endpoint, "kept", 4);
+    assert_code(
+        berth_listener_open(&listener, &fixture->loop, fixture->endpoint, never, NULL, &err),
+        BERTH_IO);
+    assert_non_null(strstr(err.detail, "is not a socket"));
+    char *content = read_whole_file(fixture->endpoint, &size);
+    assert_string_equal(content, "kept");
+    free(content);
+}
+
+static void open__each_allocation_fails__is_an_error_without_a_leak(void **state)
+{
+    struct fixture *fixture = *state;
+    bool failed = true;
+
+    for (size_t n = 1; failed; n++) {
+        struct berth_listener *listener = NULL;
+        struct berth_error err;
+        size_t live;
+        memory_faults_begin(n, false);
+        enum berth_code code =
+            berth_listener_open(&listener, &fixture->loop, fixture->endpoint, never, NULL, &err);
+        berth_listener_close(listener);
+        (void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
+        failed = memory_faults_end(&live);
+        assert_int_equal(live, 0);
+        assert_code(code, failed ? BERTH_NO_MEMORY : BERTH_OK);
+    }
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(open__client_connects__is_told_and_accepted),
+        CASE(open__twice__busy_until_the_first_is_closed),
+        CASE(open__path_of_the_longest_length__and_one_more),
+        CASE(open__where_it_cannot__says_why_and_leaves_all_as_it_was),
+        CASE(open__each_allocation_fails__is_an_error_without_a_leak),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
