@@ -54,7 +54,7 @@ static void on_client(struct berth_listener *listener, void *ctx)
     struct berth_error err;
 
     meeting->seen++;
-    (void)uv_pipe_init(((uv_handle_t *)&meeting->client)->loop, &meeting->accepted, 0);
+    (void)uv_pipe_init(meeting->client.loop, &meeting->accepted, 0);
     assert_ok(berth_listener_accept(listener, &meeting->accepted, &err), &err);
     uv_close((uv_handle_t *)&meeting->accepted, NULL);
     berth_listener_close(listener);
