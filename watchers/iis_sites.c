@@ -127,14 +127,20 @@ struct parse {
     const char *last_protocol; /* most bindings repeat it */
 };
 
-/* Notes the first failure and makes libxml2 stop. */
+/* Notes the first failure. The parser is stopped by halt(), when the handler has ended: stopping
+ * frees what the attributes' values point into. */
 static void stop(struct parse *parse, enum berth_code code)
 {
     if (parse->failed == BERTH_OK) {
         parse->failed = code;
-        if (parse->xml != NULL) {
-            xmlStopParser(parse->xml);
-        }
+    }
+}
+
+/* The last thing that a handler does: stops the parser after a failure. */
+static void halt(const struct parse *parse)
+{
+    if (parse->failed != BERTH_OK) {
+        xmlStopParser(parse->xml);
     }
 }
 
@@ -494,6 +500,7 @@ static void start_element(void *context, const xmlChar *name, const xmlChar *pre
     }
     parse->root_known = true;
     parse->path[parse->depth++] = row->node;
+    halt(parse);
 }
 
 static void end_element(void *context, const xmlChar *name, const xmlChar *prefix,
@@ -523,6 +530,7 @@ static void refuse_dtd(void *context, const xmlChar *name, const xmlChar *extern
         stop(parse, berth_fail(parse->err, BERTH_MALFORMED, 0,
                                "line %d: a document type declaration, which is not accepted",
                                line_of(parse)));
+        halt(parse);
     }
 }
 
