@@ -1,0 +1,10 @@
+# The lease store. Its tests look at files, kill processes and run out of disk as Unix has it.
+if(NOT WIN32)
+  berth_add_unit_test(NAME daemon.store SOURCES test_store.c LIBRARIES berth_daemon TIMEOUT 120)
+  berth_add_unit_test(NAME daemon.store_outcomes SOURCES test_store_outcomes.c
+    LIBRARIES berth_daemon TIMEOUT 300)
+  berth_add_unit_test(NAME daemon.store_faults SOURCES test_store_faults.c store_disk.c
+    LIBRARIES berth_daemon TIMEOUT 300)
+  berth_add_unit_test(NAME daemon.store_crash SOURCES test_store_crash.c store_disk.c
+    LIBRARIES berth_daemon TIMEOUT 300)
+endif()
