@@ -1,175 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What is asked of the allocator: finding free ports, granting, renewing and ending leases. */
+/* What is asked of the allocator about leases: allocate, find, release, renew. */
 #include "allocator_private.h"
-#include "base/memory.h"
 #include "base/utf8.h"
+#include "holder.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define LEASE_TTL_MIN_MS 1000ULL
 #define LEASE_TTL_MAX_MS (365ULL * 24 * 3600 * 1000)
-
-/* ---- finding ports ---- */
-
-/* Says for each source that is waiting why it does. */
-static void describe_waiting(const struct berth_sources *sources, char *out, size_t size)
-{
-    size_t used = 0;
-
-    out[0] = '\0';
-    for (unsigned i = 0; i < BERTH_SOURCES_MAX && used < size; i++) {
-        const struct berth_source_entry *entry = &sources->at[i];
-        if (!entry->in_use || entry->state != BERTH_STATE_WAITING) {
-            continue;
-        }
-        used += (size_t)snprintf(
-            out + used, size - used, "%s%s %s%s%s%s", used > 0 ? "; " : "",
-            berth_source_name(entry->source), entry->name, entry->reason != NULL ? " (" : "",
-            entry->reason != NULL ? entry->reason : "", entry->reason != NULL ? ")" : "");
-    }
-}
-
-static enum berth_code check_ready(const struct berth_allocator *allocator,
-                                   struct berth_refusal *refusal, struct berth_error *err)
-{
-    const struct berth_source_entry *waiting = berth_sources_waiting(&allocator->sources);
-    char sources[400];
-
-    if (waiting == NULL) {
-        return BERTH_OK;
-    }
-    refusal->source = waiting->name;
-    describe_waiting(&allocator->sources, sources, sizeof sources);
-    return berth_fail(err, BERTH_NOT_READY, 0, "not read yet: %s", sources);
-}
-
-/* Tells whether a holder "site:NAME" names this site; IIS compares names in any case. */
-static bool holder_is_site(const char *holder, const char *site)
-{
-    if (holder == NULL || site == NULL || strncmp(holder, "site:", 5) != 0) {
-        return false;
-    }
-    for (holder += 5; *holder != '\0' && *site != '\0'; holder++, site++) {
-        char a = *holder >= 'A' && *holder <= 'Z' ? (char)(*holder | 0x20) : *holder;
-        char b = *site >= 'A' && *site <= 'Z' ? (char)(*site | 0x20) : *site;
-        if (a != b) {
-            return false;
-        }
-    }
-    return *holder == '\0' && *site == '\0';
-}
-
-/* A claim does not stand in the way of the one whom it protects: a key's own cool-down, a site's
- * own binding that lingers. */
-static bool is_open_to(const struct berth_claim *claim, const char *key, const char *holder)
-{
-    if (claim->kind == BERTH_CLAIM_COOLING) {
-        return key != NULL && claim->holder != NULL && strcmp(claim->holder, key) == 0;
-    }
-    return claim->kind == BERTH_CLAIM_BINDING && (claim->flags & BERTH_CLAIM_LINGERING) != 0 &&
-           holder_is_site(holder, claim->holder);
-}
-
-static bool may_take(const struct berth_allocator *allocator, uint16_t port, const char *key,
-                     const char *holder)
-{
-    struct berth_claims_at walk = berth_ledger_at(allocator->ledger, port);
-    const struct berth_claim *claim;
-
-    while ((claim = berth_claims_next(&walk)) != NULL) {
-        if (!is_open_to(claim, key, holder)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Names the claim that stands in the way of this key and holder. */
-static enum berth_code fail_in_use(const struct berth_allocator *allocator, uint16_t port,
-                                   const char *key, const char *holder,
-                                   struct berth_refusal *refusal, struct berth_error *err)
-{
-    struct berth_claims_at walk = berth_ledger_at(allocator->ledger, port);
-    const struct berth_claim *claim = berth_claims_next(&walk);
-
-    while (is_open_to(claim, key, holder)) {
-        claim = berth_claims_next(&walk);
-    }
-    enum berth_claim_kind kind = (enum berth_claim_kind)claim->kind;
-    refusal->port = port;
-    return berth_fail(err, BERTH_PORT_IN_USE, 0, "port %u is in use: %s %s%s%s", port,
-                      berth_source_name(berth_claim_source(kind)), berth_claim_kind_name(kind),
-                      claim->holder != NULL ? " of " : "",
-                      claim->holder != NULL ? claim->holder : "");
-}
-
-static enum berth_code fail_exhausted(const struct berth_wish *wish,
-                                      const struct berth_windows *windows,
-                                      struct berth_refusal *refusal, struct berth_error *err)
-{
-    struct berth_port_range first = windows->at[0].range;
-    struct berth_port_range last = windows->at[windows->count - 1].range;
-
-    refusal->windows = *windows;
-    if (wish->count == 1) {
-        return berth_fail(err, BERTH_POOL_EXHAUSTED, 0, "no port is free in %s%s%u-%u",
-                          wish->pool != NULL ? wish->pool : "", wish->pool != NULL ? " " : "",
-                          first.first, last.last);
-    }
-    return berth_fail(err, BERTH_POOL_EXHAUSTED, 0, "no %u%s ports are free in %s%s%u-%u",
-                      wish->count, wish->contiguous ? " neighbouring" : "",
-                      wish->pool != NULL ? wish->pool : "", wish->pool != NULL ? " " : "",
-                      first.first, last.last);
-}
-
-/* Chooses the ports of a wish for a key and holder, without taking them. */
-static enum berth_code choose(const struct berth_allocator *allocator,
-                              const struct berth_wish *wish, const char *key, const char *holder,
-                              uint16_t *ports, struct berth_refusal *refusal,
-                              struct berth_error *err)
-{
-    struct berth_windows windows;
-    enum berth_code code = berth_policy_windows(&allocator->policy, wish, &windows, err);
-
-    if (code != BERTH_OK) {
-        return code;
-    }
-    if (wish->port != 0) {
-        if (!berth_policy_allows(&allocator->free_set, &windows, wish->port)) {
-            return berth_fail(err, BERTH_OUT_OF_RANGE, 0,
-                              "port %u lies in the ephemeral range, which its pool keeps out of",
-                              wish->port);
-        }
-        if (!may_take(allocator, wish->port, key, holder)) {
-            return fail_in_use(allocator, wish->port, key, holder, refusal, err);
-        }
-        ports[0] = wish->port;
-        return BERTH_OK;
-    }
-    if (wish->prefer != 0 && wish->count == 1 &&
-        berth_policy_allows(&allocator->free_set, &windows, wish->prefer) &&
-        may_take(allocator, wish->prefer, key, holder)) {
-        ports[0] = wish->prefer;
-        return BERTH_OK;
-    }
-    if (!berth_policy_choose(&allocator->free_set, &windows, wish->count, wish->contiguous,
-                             ports)) {
-        return fail_exhausted(wish, &windows, refusal, err);
-    }
-    return BERTH_OK;
-}
-
-enum berth_code berth_allocator_next(const struct berth_allocator *allocator,
-                                     const struct berth_wish *wish, uint16_t *ports,
-                                     struct berth_refusal *refusal, struct berth_error *err)
-{
-    enum berth_code code = check_ready(allocator, refusal, err);
-
-    return code == BERTH_OK ? choose(allocator, wish, NULL, NULL, ports, refusal, err) : code;
-}
-
-/* ---- leases ---- */
 
 static enum berth_code check_text(const char *what, const char *text, size_t max,
                                   struct berth_error *err)
@@ -184,18 +23,6 @@ static enum berth_code check_text(const char *what, const char *text, size_t max
                           max);
     }
     return BERTH_OK;
-}
-
-static enum berth_code check_holder(const char *holder, struct berth_error *err)
-{
-    if (holder == NULL || strcmp(holder, "any") == 0 ||
-        (strncmp(holder, "site:", 5) == 0 && holder[5] != '\0') ||
-        (strncmp(holder, "process:", 8) == 0 && holder[8] != '\0')) {
-        return check_text("holder", holder, BERTH_LEASE_HOLDER_MAX, err);
-    }
-    return berth_fail(err, BERTH_INVALID_PARAMS, 0,
-                      "holder is \"%s\"; \"site:NAME\", \"process:IMAGE\" or \"any\" is accepted",
-                      holder);
 }
 
 static enum berth_code check_ttl(uint64_t ttl_ms, struct berth_error *err)
@@ -224,10 +51,18 @@ static enum berth_code check_request(const struct berth_allocate_request *reques
         code = check_text("generation", request->generation, BERTH_LEASE_GENERATION_MAX, err);
     }
     if (code == BERTH_OK) {
-        code = check_holder(request->holder, err);
+        code = berth_holder_check(request->holder, err);
+    }
+    if (code == BERTH_OK) {
+        code = check_text("holder", request->holder, BERTH_LEASE_HOLDER_MAX, err);
     }
     if (code == BERTH_OK) {
         code = check_ttl(request->ttl_ms, err);
+    }
+    if (code == BERTH_OK && request->keep != 0 &&
+        (request->key == NULL || request->generation == NULL)) {
+        code = berth_fail(err, BERTH_INVALID_PARAMS, 0,
+                          "keep goes with a key and a generation: it says how many to keep");
     }
     return code == BERTH_OK ? check_meta(request->meta, err) : code;
 }
@@ -281,63 +116,24 @@ static enum berth_code check_same_wish(const struct berth_lease *lease,
     return BERTH_OK;
 }
 
-/* A key that has a lease gets it again, unless it now asks for something else. */
+/* A live lease is its key's again, for ttl from now. That is no change which must be made durable:
+ * a restart guarantees the whole ttl anew. */
 static enum berth_code reuse(struct berth_allocator *allocator, struct berth_lease *lease,
-                             const struct berth_allocate_request *request,
-                             const struct berth_caller *caller, struct berth_now now,
-                             struct berth_grant *out, struct berth_refusal *refusal,
-                             struct berth_error *err)
+                             const struct berth_allocate_request *request, struct berth_now now,
+                             struct berth_grant *out, struct berth_error *err)
 {
-    const struct berth_wish *wish = &request->wish;
-    enum berth_code code = check_owner(lease, caller, refusal, err);
+    uint64_t ttl_ms = request->ttl_ms != 0 ? request->ttl_ms : allocator->options.ttl_ms;
+    enum berth_code code = check_same_wish(lease, &request->wish, err);
 
     if (code != BERTH_OK) {
         return code;
     }
-    code = check_same_wish(lease, wish, err);
-    if (code != BERTH_OK) {
-        return code;
-    }
-    uint64_t ttl_ms = request->ttl_ms != 0 ? request->ttl_ms : allocator->options.ttl_ms;
     berth_lease_book_renew(&allocator->book, lease, ttl_ms,
                            berth__allocator_lease_clock(allocator, now));
-    *out = (struct berth_grant){lease, true, is_ephemeral(allocator, lease)};
-    return BERTH_OK;
-}
-
-static struct berth_claim lease_claim(const struct berth_lease *lease, uint16_t port,
-                                      enum berth_claim_kind kind)
-{
-    struct berth_claim claim = berth_claim_make(port, kind);
-
-    claim.protocol = (uint8_t)(kind == BERTH_CLAIM_LEASE ? lease->protocol : BERTH_PROTOCOL_NONE);
-    claim.holder = lease->key;
-    claim.detail = kind == BERTH_CLAIM_LEASE ? lease->id : NULL;
-    return claim;
-}
-
-/* Takes the lease's claims on its first `count` ports away. */
-static void unclaim(struct berth_allocator *allocator, const struct berth_lease *lease,
-                    unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        struct berth_claim claim = lease_claim(lease, lease->ports[i], BERTH_CLAIM_LEASE);
-        (void)berth_ledger_take(allocator->ledger, allocator->lease_feed, &claim);
-    }
-}
-
-static enum berth_code claim_ports(struct berth_allocator *allocator,
-                                   const struct berth_lease *lease, struct berth_error *err)
-{
-    for (unsigned i = 0; i < lease->port_count; i++) {
-        struct berth_claim claim = lease_claim(lease, lease->ports[i], BERTH_CLAIM_LEASE);
-        enum berth_code code =
-            berth_ledger_put(allocator->ledger, allocator->lease_feed, &claim, err);
-        if (code != BERTH_OK) {
-            unclaim(allocator, lease, i);
-            return code;
-        }
-    }
+    berth__allocator_tell(allocator, lease, BERTH_LEASE_EVENT_RENEWED);
+    out->lease = lease;
+    out->reused = true;
+    out->ephemeral = is_ephemeral(allocator, lease);
     return BERTH_OK;
 }
 
@@ -375,13 +171,15 @@ static uint64_t fresh_id(const struct berth_allocator *allocator)
 static enum berth_code grant(struct berth_allocator *allocator,
                              const struct berth_allocate_request *request,
                              const struct berth_caller *caller, const uint16_t *ports,
-                             struct berth_now now, struct berth_grant *out, struct berth_error *err)
+                             enum berth_lease_event event, struct berth_now now,
+                             struct berth_lease **out, struct berth_error *err)
 {
     char anonymous[BERTH_LEASE_ID_LENGTH + 8];
     uint64_t id = fresh_id(allocator);
     struct berth_lease_terms terms = {
         .key = request->key,
         .generation = request->generation != NULL ? request->generation : "",
+        .anonymous = request->key == NULL,
         .holder = request->holder,
         .meta = request->meta,
         .protocol = request->protocol,
@@ -390,9 +188,13 @@ static enum berth_code grant(struct berth_allocator *allocator,
         .port_count = request->wish.count,
         .ttl_ms = request->ttl_ms != 0 ? request->ttl_ms : allocator->options.ttl_ms,
     };
+    struct berth_lease *had[BERTH_PORTS_PER_LEASE_MAX];
     struct berth_lease *lease;
 
-    if (terms.key == NULL) {
+    for (unsigned i = 0; i < terms.port_count; i++) {
+        had[i] = berth_lease_book_at(&allocator->book, ports[i]);
+    }
+    if (terms.anonymous) {
         (void)snprintf(anonymous, sizeof anonymous, "anon-%016llx", (unsigned long long)id);
         terms.key = anonymous;
     }
@@ -402,12 +204,118 @@ static enum berth_code grant(struct berth_allocator *allocator,
     if (code != BERTH_OK) {
         return code;
     }
-    code = claim_ports(allocator, lease, err);
+    code = berth__allocator_claim_ports(allocator, lease, err);
+    if (code == BERTH_OK) {
+        code = berth__allocator_keep(allocator, lease, lease->state, event, err);
+        if (code != BERTH_OK) {
+            berth__allocator_unclaim(allocator, lease, lease->port_count);
+        }
+    }
     if (code != BERTH_OK) {
         berth_lease_book_remove(&allocator->book, lease);
+        for (unsigned i = 0; i < terms.port_count; i++) {
+            berth_lease_book_put_back(&allocator->book, had[i], ports[i]);
+        }
         return code;
     }
-    *out = (struct berth_grant){lease, false, is_ephemeral(allocator, lease)};
+    *out = lease;
+    return BERTH_OK;
+}
+
+/* Releases the oldest generations of a key beyond the newest `keep`. One that the store refuses to
+ * release stays, and goes with the next new generation. */
+static void release_old_generations(struct berth_allocator *allocator, const char *key,
+                                    unsigned keep, const struct berth_caller *caller,
+                                    struct berth_now now)
+{
+    struct berth_refusal refusal;
+    struct berth_lease *oldest;
+
+    while (berth_lease_book_generations(&allocator->book, key, &oldest) > keep) {
+        if (check_owner(oldest, caller, &refusal, NULL) != BERTH_OK ||
+            berth__allocator_end(allocator, oldest, BERTH_LEASE_GIVEN_BACK, true, now, NULL) !=
+                BERTH_OK) {
+            return;
+        }
+    }
+}
+
+/* Finds a binding of the holder's site in the windows that no lease has: a site that was there
+ * before Berth keeps its port. */
+static bool find_adoptable(const struct berth_allocator *allocator,
+                           const struct berth_allocate_request *request, uint16_t *port)
+{
+    struct berth_windows windows;
+    const struct berth_wish *wish = &request->wish;
+    bool asks = request->key != NULL && request->generation == NULL && wish->count == 1 &&
+                wish->port == 0 && wish->prefer == 0 && berth_holder_site(request->holder) != NULL;
+
+    if (!asks || berth_policy_windows(&allocator->policy, wish, &windows, NULL) != BERTH_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < windows.count; i++) {
+        struct berth_port_range range = windows.at[i].range;
+        while (berth_port_set_next(&allocator->free_set.ports[BERTH_PORT_IIS], range, port)) {
+            if (berth__allocator_is_site_of(allocator, *port, request->holder, request->protocol)) {
+                return true;
+            }
+            if (*port == range.last) {
+                break;
+            }
+            range.first = (uint16_t)(*port + 1);
+        }
+    }
+    return false;
+}
+
+/* Gives a key that has no live lease one: the port that its site has already, the ports that it had
+ * before, or new ones. */
+static enum berth_code give(struct berth_allocator *allocator, struct berth_lease *before,
+                            const struct berth_allocate_request *request,
+                            const struct berth_caller *caller, struct berth_now now,
+                            struct berth_grant *out, struct berth_refusal *refusal,
+                            struct berth_error *err)
+{
+    uint16_t ports[BERTH_PORTS_PER_LEASE_MAX];
+    struct berth_lease *lease;
+    /* what takes the place of a lost lease is not one more */
+    enum berth_code code =
+        out->lost_port != 0 ? BERTH_OK : check_quota(allocator, caller, refusal, err);
+
+    if (code != BERTH_OK) {
+        return code;
+    }
+    out->adopted = before == NULL && find_adoptable(allocator, request, ports);
+    if (!out->adopted) {
+        code = berth__allocator_choose(allocator, &request->wish, request->key, request->holder,
+                                       out->lost_port == 0 ? before : NULL, ports, refusal, err);
+    }
+    if (code == BERTH_OK) {
+        code = grant(allocator, request, caller, ports,
+                     out->adopted ? BERTH_LEASE_EVENT_ADOPTED : BERTH_LEASE_EVENT_GRANTED, now,
+                     &lease, err);
+    }
+    if (code != BERTH_OK) {
+        return code;
+    }
+    berth__allocator_tell(allocator, lease,
+                          out->adopted ? BERTH_LEASE_EVENT_ADOPTED : BERTH_LEASE_EVENT_GRANTED);
+    if (before != NULL) {
+        if (out->lost_port != 0) {
+            /* the store need not hear of it: it forgets the lease at once */
+            berth__allocator_unclaim(allocator, before, before->port_count);
+            (void)berth_lease_book_move(&allocator->book, before, BERTH_LEASE_GIVEN_BACK,
+                                        berth__allocator_lease_clock(allocator, now), 0);
+            berth__allocator_tell(allocator, before, BERTH_LEASE_EVENT_RELEASED);
+        }
+        berth__allocator_forget(allocator, before);
+    }
+    if (request->keep != 0) {
+        release_old_generations(allocator, request->key, request->keep, caller, now);
+    }
+    berth__allocator_look_at(allocator, lease, now);
+    out->lease = lease;
+    out->ephemeral = is_ephemeral(allocator, lease);
     return BERTH_OK;
 }
 
@@ -417,41 +325,34 @@ enum berth_code berth_allocator_allocate(struct berth_allocator *allocator,
                                          struct berth_grant *out, struct berth_refusal *refusal,
                                          struct berth_error *err)
 {
-    uint16_t ports[BERTH_PORTS_PER_LEASE_MAX];
+    struct berth_lease *lease = NULL;
     enum berth_code code = check_request(request, err);
 
+    allocator->now_ms = now.ms;
+    *out = (struct berth_grant){.lease = NULL};
     if (code == BERTH_OK) {
-        code = check_ready(allocator, refusal, err);
+        code = berth__allocator_check_ready(allocator, refusal, err);
     }
     if (code != BERTH_OK) {
         return code;
     }
     if (request->key != NULL) {
-        const char *generation = request->generation != NULL ? request->generation : "";
-        struct berth_lease *lease =
-            berth_lease_book_find(&allocator->book, request->key, generation);
-        if (lease != NULL) {
-            return reuse(allocator, lease, request, caller, now, out, refusal, err);
+        lease = berth_lease_book_find(&allocator->book, request->key,
+                                      request->generation != NULL ? request->generation : "");
+    }
+    if (lease != NULL && berth_lease_state_is_live(lease->state)) {
+        code = check_owner(lease, caller, refusal, err);
+        if (code != BERTH_OK) {
+            return code;
+        }
+        /* a pending one whose port somebody else uses by now is lost: its key gets another */
+        if (lease->state != BERTH_LEASE_PENDING ||
+            !berth__allocator_is_lost(allocator, lease, &out->lost_port)) {
+            out->lost_port = 0;
+            return reuse(allocator, lease, request, now, out, err);
         }
     }
-    code = check_quota(allocator, caller, refusal, err);
-    if (code == BERTH_OK) {
-        code =
-            choose(allocator, &request->wish, request->key, request->holder, ports, refusal, err);
-    }
-    return code == BERTH_OK ? grant(allocator, request, caller, ports, now, out, err) : code;
-}
-
-/* Finds the lease that holds a port by the lease claim on it. */
-static struct berth_lease *lease_at(const struct berth_allocator *allocator, uint16_t port)
-{
-    struct berth_claims_at walk = berth_ledger_at(allocator->ledger, port);
-    const struct berth_claim *claim = berth_claims_next(&walk);
-
-    if (claim == NULL || claim->kind != BERTH_CLAIM_LEASE) {
-        return NULL;
-    }
-    return berth_lease_book_find_id(&allocator->book, claim->detail);
+    return give(allocator, lease, request, caller, now, out, refusal, err);
 }
 
 enum berth_code berth_allocator_find(const struct berth_allocator *allocator, const char *id,
@@ -465,9 +366,9 @@ enum berth_code berth_allocator_find(const struct berth_allocator *allocator, co
     } else if (key != NULL) {
         lease = berth_lease_book_find(&allocator->book, key, generation != NULL ? generation : "");
     } else {
-        lease = lease_at(allocator, port);
+        lease = berth_lease_book_at(&allocator->book, port);
     }
-    if (lease != NULL) {
+    if (lease != NULL && berth_lease_state_is_live(lease->state)) {
         *out = lease;
         return BERTH_OK;
     }
@@ -482,24 +383,6 @@ enum berth_code berth_allocator_find(const struct berth_allocator *allocator, co
     return berth_fail(err, BERTH_NOT_FOUND, 0, "port %u is not leased", port);
 }
 
-void berth__allocator_end_lease(struct berth_allocator *allocator, struct berth_lease *lease,
-                                struct berth_now now)
-{
-    uint64_t until_ms =
-        berth__allocator_lease_clock(allocator, now) + allocator->options.cooldown_ms;
-
-    for (unsigned i = 0; allocator->options.cooldown_ms != 0 && i < lease->port_count; i++) {
-        struct berth_claim claim = lease_claim(lease, lease->ports[i], BERTH_CLAIM_COOLING);
-        claim.until_ms = until_ms;
-        (void)berth_ledger_put(allocator->ledger, allocator->lease_feed, &claim, NULL);
-    }
-    if (allocator->options.cooldown_ms != 0 && until_ms < allocator->cooling_earliest_ms) {
-        allocator->cooling_earliest_ms = until_ms;
-    }
-    unclaim(allocator, lease, lease->port_count);
-    berth_lease_book_remove(&allocator->book, lease);
-}
-
 enum berth_code berth_allocator_release(struct berth_allocator *allocator,
                                         struct berth_lease *lease,
                                         const struct berth_caller *caller, struct berth_now now,
@@ -507,10 +390,10 @@ enum berth_code berth_allocator_release(struct berth_allocator *allocator,
 {
     enum berth_code code = check_owner(lease, caller, refusal, err);
 
-    if (code == BERTH_OK) {
-        berth__allocator_end_lease(allocator, lease, now);
-    }
-    return code;
+    allocator->now_ms = now.ms;
+    return code == BERTH_OK
+               ? berth__allocator_end(allocator, lease, BERTH_LEASE_GIVEN_BACK, true, now, err)
+               : code;
 }
 
 enum berth_code berth_allocator_renew(struct berth_allocator *allocator, struct berth_lease *lease,
@@ -527,15 +410,7 @@ enum berth_code berth_allocator_renew(struct berth_allocator *allocator, struct 
         berth_lease_book_renew(&allocator->book, lease,
                                ttl_ms != 0 ? ttl_ms : allocator->options.ttl_ms,
                                berth__allocator_lease_clock(allocator, now));
+        berth__allocator_tell(allocator, lease, BERTH_LEASE_EVENT_RENEWED);
     }
     return code;
-}
-
-int64_t berth_allocator_expires_unix_ms(const struct berth_allocator *allocator,
-                                        const struct berth_lease *lease, struct berth_now now)
-{
-    uint64_t clock_ms = berth__allocator_lease_clock(allocator, now);
-    uint64_t left_ms = lease->expires_ms > clock_ms ? lease->expires_ms - clock_ms : 0;
-
-    return now.unix_ms + (int64_t)left_ms;
 }

@@ -2,7 +2,9 @@
 #include "allocator_private.h"
 #include "base/memory.h"
 
-/* ---- making ---- */
+#define CONFLICT_PORTS_A_TICK 65536U /* a call is bounded by the claims it looks at */
+
+/* ---- changes ---- */
 
 /* A claim's kind never changes, so that only its coming and going can change its port's state. */
 static void on_change(void *ctx, const struct berth_change *change)
@@ -10,6 +12,8 @@ static void on_change(void *ctx, const struct berth_change *change)
     struct berth_allocator *allocator = ctx;
 
     allocator->revision++;
+    berth__allocator_note_change(allocator, change);
+    berth_conflict_watch_note(allocator->conflict_watch, change, allocator->now_ms);
     if (change->type == BERTH_CHANGE_APPEARED) {
         berth_free_set_add(&allocator->free_set, change->after);
     } else if (change->type == BERTH_CHANGE_VANISHED) {
@@ -31,6 +35,59 @@ static enum berth_code add_own_feeds(struct berth_allocator *allocator, struct b
     return berth_ledger_add_feed(allocator->ledger, &reserved, &allocator->reserved_feed, err);
 }
 
+/* ---- conflicts ---- */
+
+static void on_conflict_opened(void *ctx, const struct berth_conflict_entry *entry)
+{
+    struct berth_allocator *allocator = ctx;
+
+    allocator->revision++;
+    if (allocator->options.conflict != NULL) {
+        allocator->options.conflict(allocator->options.ctx, entry, true);
+    }
+}
+
+static void on_conflict_closed(void *ctx, const struct berth_conflict_entry *entry, int64_t unix_ms)
+{
+    struct berth_allocator *allocator = ctx;
+
+    (void)unix_ms;
+    allocator->revision++;
+    if (allocator->options.conflict != NULL) {
+        allocator->options.conflict(allocator->options.ctx, entry, false);
+    }
+}
+
+static bool lease_of_port(void *ctx, uint16_t port, struct berth_conflict_lease *out)
+{
+    const struct berth_allocator *allocator = ctx;
+    const struct berth_lease *lease = berth_lease_book_at(&allocator->book, port);
+
+    if (lease == NULL || !berth_lease_state_is_live(lease->state)) {
+        return false;
+    }
+    *out = (struct berth_conflict_lease){lease->id, lease->holder, lease->protocol};
+    return true;
+}
+
+static enum berth_code watch_conflicts(struct berth_allocator *allocator, struct berth_error *err)
+{
+    const struct berth_conflict_observer observer = {on_conflict_opened, on_conflict_closed,
+                                                     allocator};
+    const struct berth_conflict_watch_options options = {
+        .ledger = allocator->ledger,
+        .book = &allocator->conflicts,
+        .lease = lease_of_port,
+        .ctx = allocator,
+    };
+
+    berth_conflict_book_init(&allocator->conflicts, allocator->options.debounce_ms, &observer);
+    return berth_conflict_watch_create(&allocator->conflict_watch, &options,
+                                       allocator->options.started_ms, err);
+}
+
+/* ---- making ---- */
+
 enum berth_code berth_allocator_create(struct berth_allocator **out,
                                        const struct berth_allocator_options *options,
                                        struct berth_error *err)
@@ -42,12 +99,16 @@ enum berth_code berth_allocator_create(struct berth_allocator **out,
         return berth_fail_memory(err, "the allocator");
     }
     allocator->options = *options;
+    allocator->now_ms = options->started_ms;
     allocator->cooling_earliest_ms = BERTH_NEVER;
     allocator->lease_clock_runs = true;
     berth_free_set_init(&allocator->free_set);
     berth_lease_book_init(&allocator->book, options->seed);
     const struct berth_ledger_observer observer = {on_change, allocator};
     code = berth_ledger_create(&allocator->ledger, &observer, options->seed, err);
+    if (code == BERTH_OK) {
+        code = watch_conflicts(allocator, err);
+    }
     if (code == BERTH_OK) {
         code = add_own_feeds(allocator, err);
     }
@@ -64,6 +125,8 @@ void berth_allocator_destroy(struct berth_allocator *allocator)
     if (allocator == NULL) {
         return;
     }
+    berth_conflict_watch_destroy(allocator->conflict_watch);
+    berth_conflict_book_fini(&allocator->conflicts);
     berth_ledger_destroy(allocator->ledger);
     berth_lease_book_fini(&allocator->book);
     berth_policy_fini(&allocator->policy);
@@ -80,6 +143,8 @@ void berth_allocator_set_options(struct berth_allocator *allocator,
     allocator->options.linger_ms = options->linger_ms;
     allocator->options.cooldown_ms = options->cooldown_ms;
     allocator->options.leases_per_user = options->leases_per_user;
+    allocator->options.debounce_ms = options->debounce_ms;
+    berth_conflict_book_set_debounce(&allocator->conflicts, options->debounce_ms);
     for (unsigned i = 0; i < BERTH_SOURCES_MAX; i++) {
         const struct berth_source_entry *entry = &allocator->sources.at[i];
         for (unsigned f = 0; entry->source == BERTH_SOURCE_IIS && f < entry->feed_count; f++) {
@@ -126,6 +191,9 @@ static void set_lease_clock(struct berth_allocator *allocator, struct berth_now 
         allocator->lease_clock_ms = berth__allocator_lease_clock(allocator, now);
         allocator->lease_clock_since_ms = now.ms;
         allocator->lease_clock_runs = runs;
+        if (runs) {
+            berth__allocator_settle_all(allocator, now);
+        }
     }
 }
 
@@ -186,6 +254,7 @@ void berth_allocator_remove_source(struct berth_allocator *allocator, unsigned s
     }
     berth_sources_remove(&allocator->sources, source);
     set_lease_clock(allocator, now);
+    berth__allocator_settle(allocator, now);
 }
 
 enum berth_code berth_allocator_report(struct berth_allocator *allocator, unsigned source,
@@ -193,11 +262,14 @@ enum berth_code berth_allocator_report(struct berth_allocator *allocator, unsign
                                        size_t count, struct berth_now now, struct berth_error *err)
 {
     struct berth_source_entry *entry = &allocator->sources.at[source];
+
+    allocator->now_ms = now.ms;
     enum berth_code code =
         berth_ledger_apply(allocator->ledger, entry->feeds[feed], claims, count, now.ms, err);
 
     if (code == BERTH_OK) {
         entry->snapshot_ms = now.ms;
+        berth__allocator_settle(allocator, now);
     }
     return code;
 }
@@ -208,6 +280,7 @@ bool berth_allocator_report_state(struct berth_allocator *allocator, unsigned so
 {
     const struct berth_source_entry *entry = &allocator->sources.at[source];
 
+    allocator->now_ms = now.ms;
     for (unsigned i = 0; i < entry->feed_count; i++) {
         berth_ledger_set_ready(allocator->ledger, entry->feeds[i],
                                berth_source_state_is_current(state), now.ms);
@@ -215,6 +288,17 @@ bool berth_allocator_report_state(struct berth_allocator *allocator, unsigned so
     bool changed = berth_sources_set_state(&allocator->sources, source, state, reason, now.unix_ms);
     set_lease_clock(allocator, now);
     return changed;
+}
+
+int64_t berth_allocator_expires_unix_ms(const struct berth_allocator *allocator,
+                                        const struct berth_lease *lease, struct berth_now now)
+{
+    uint64_t clock_ms = berth__allocator_lease_clock(allocator, now);
+
+    if (lease->ends_ms == BERTH_LEASE_NO_END) {
+        return -1;
+    }
+    return now.unix_ms + (int64_t)(lease->ends_ms > clock_ms ? lease->ends_ms - clock_ms : 0);
 }
 
 int64_t berth_allocator_claim_ends_unix_ms(const struct berth_allocator *allocator,
@@ -242,23 +326,24 @@ uint32_t berth_allocator_count(const struct berth_allocator *allocator,
 
 /* ---- time ---- */
 
-/* Ends the cool-down that a port has, if it is over. */
+/* Ends the cool-downs of a port that are over: it can have several, of a key and of one that took
+ * the port over from its site meanwhile. */
 static void end_cooling(struct berth_allocator *allocator, uint16_t port, uint64_t clock_ms)
 {
     struct berth_claims_at walk = berth_ledger_at(allocator->ledger, port);
-    const struct berth_claim *claim = berth_claims_next(&walk);
+    const struct berth_claim *claim;
 
-    while (claim != NULL && claim->kind != BERTH_CLAIM_COOLING) {
-        claim = berth_claims_next(&walk);
-    }
-    if (claim == NULL) {
-        return;
-    }
-    if (claim->until_ms <= clock_ms) {
-        struct berth_claim over = *claim;
-        (void)berth_ledger_take(allocator->ledger, allocator->lease_feed, &over);
-    } else if (claim->until_ms < allocator->cooling_earliest_ms) {
-        allocator->cooling_earliest_ms = claim->until_ms;
+    while ((claim = berth_claims_next(&walk)) != NULL) {
+        if (claim->kind != BERTH_CLAIM_COOLING) {
+            continue;
+        }
+        if (claim->until_ms <= clock_ms) {
+            struct berth_claim over = *claim;
+            (void)berth_ledger_take(allocator->ledger, allocator->lease_feed, &over);
+            walk = berth_ledger_at(allocator->ledger, port); /* the ledger changed */
+        } else if (claim->until_ms < allocator->cooling_earliest_ms) {
+            allocator->cooling_earliest_ms = claim->until_ms;
+        }
     }
 }
 
@@ -284,7 +369,8 @@ static void expire_lease(void *ctx, struct berth_lease *lease)
 {
     const struct expiry *expiry = ctx;
 
-    berth__allocator_end_lease(expiry->allocator, lease, expiry->now);
+    (void)berth__allocator_end(expiry->allocator, lease, BERTH_LEASE_TIME_UP, true, expiry->now,
+                               NULL);
 }
 
 /* When a deadline of the leases' clock comes on the monotonic one. */
@@ -300,6 +386,8 @@ static uint64_t due_of(const struct berth_allocator *allocator, uint64_t deadlin
 uint64_t berth_allocator_tick(struct berth_allocator *allocator, struct berth_now now)
 {
     uint64_t clock_ms = berth__allocator_lease_clock(allocator, now);
+
+    allocator->now_ms = now.ms;
     uint64_t next_ms = berth_ledger_expire(allocator->ledger, now.ms);
     struct expiry expiry = {allocator, now};
 
@@ -308,6 +396,9 @@ uint64_t berth_allocator_tick(struct berth_allocator *allocator, struct berth_no
         berth_lease_book_end_due(&allocator->book, clock_ms, expire_lease, &expiry);
         expire_cooling(allocator, clock_ms);
     }
+    /* what memory is lacking for is looked at again the next time */
+    (void)berth_conflict_watch_work(allocator->conflict_watch, CONFLICT_PORTS_A_TICK, now.ms,
+                                    now.unix_ms, NULL);
     uint64_t leases_ms = due_of(allocator, allocator->book.earliest_ms, clock_ms, now);
     uint64_t cooling_ms = due_of(allocator, allocator->cooling_earliest_ms, clock_ms, now);
     next_ms = leases_ms < next_ms ? leases_ms : next_ms;

@@ -6,6 +6,7 @@
 #ifndef BERTH_ALLOCATOR_ALLOCATOR_H
 #define BERTH_ALLOCATOR_ALLOCATOR_H
 
+#include "conflict_watch.h"
 #include "free_set.h"
 #include "lease_book.h"
 #include "ledger.h"
@@ -18,11 +19,40 @@ struct berth_now {
     int64_t unix_ms; /* since 1970, UTC */
 };
 
+/** What can be told of a lease. */
+enum berth_lease_event {
+    BERTH_LEASE_EVENT_GRANTED,
+    BERTH_LEASE_EVENT_ADOPTED, /* granted on a port that its site had already */
+    BERTH_LEASE_EVENT_RENEWED,
+    BERTH_LEASE_EVENT_ACTIVE,
+    BERTH_LEASE_EVENT_LINGERING,
+    BERTH_LEASE_EVENT_RELEASED,
+    BERTH_LEASE_EVENT_EXPIRED,
+    BERTH_LEASE_EVENT_COUNT
+};
+
+/** Gives "lease.granted" …  @return a string constant */
+const char *berth_lease_event_name(enum berth_lease_event event);
+
 struct berth_allocator_options {
     uint64_t ttl_ms;      /* a lease's, where the request names none */
     uint64_t linger_ms;   /* of vanished iis claims */
     uint64_t cooldown_ms; /* of released and expired ports; 0: none */
     size_t leases_per_user;
+    /** Makes a change durable before it is acknowledged; NULL: leases live in memory.
+     *  @param[in] state  the lease's state after the change
+     *  @return BERTH_OK; an error: the change is not made */
+    enum berth_code (*keep)(void *ctx, const struct berth_lease *lease,
+                            enum berth_lease_state state, enum berth_lease_event event,
+                            struct berth_error *err);
+    /** Says that an ended lease is not remembered any longer. NULL is accepted. */
+    void (*forget)(void *ctx, const struct berth_lease *lease);
+    /** Is told what happened to a lease, once it is so. NULL is accepted. */
+    void (*told)(void *ctx, const struct berth_lease *lease, enum berth_lease_event event);
+    uint64_t started_ms;  /* when the allocator is made, on the monotonic clock */
+    uint64_t debounce_ms; /* how long a conflict must last to be told */
+    /** Is told when a conflict opens and when it ends. NULL is accepted. */
+    void (*conflict)(void *ctx, const struct berth_conflict_entry *entry, bool opened);
     uint64_t seed;                 /* random, against chosen hash collisions */
     uint64_t (*random)(void *ctx); /* gives 64 random bits, for lease ids */
     void *ctx;
@@ -38,6 +68,7 @@ struct berth_allocate_request {
     struct berth_wish wish;
     const char *key;        /* NULL: the lease's id becomes its key */
     const char *generation; /* NULL: none */
+    unsigned keep;          /* release the key's oldest generations beyond so many; 0: all stay */
     const char *holder;     /* NULL: an IIS binding */
     const char *meta;       /* a JSON object; NULL: none */
     enum berth_protocol protocol;
@@ -48,6 +79,8 @@ struct berth_allocate_request {
 struct berth_grant {
     const struct berth_lease *lease; /* the allocator's; valid until the next change */
     bool reused;                     /* the key had it already */
+    bool adopted;                    /* it is the port that the holder's site has already */
+    uint16_t lost_port;              /* the key held this one, and somebody else uses it; 0: none */
     bool ephemeral;                  /* a port of it lies in the OS's ephemeral range */
 };
 
@@ -68,9 +101,13 @@ struct berth_allocator {
     struct berth_lease_book book;
     struct berth_sources sources;
     struct berth_allocator_options options;
+    struct berth_conflict_book conflicts;
+    struct berth_conflict_watch *conflict_watch;
+    uint64_t now_ms; /* the latest moment that was passed in */
     unsigned lease_feed;
     unsigned reserved_feed;
-    uint64_t revision; /* one more with each change of a claim */
+    struct berth_port_set changed; /* leased ports whose claims changed: to be looked at */
+    uint64_t revision;             /* one more with each change of a claim or a lease */
     /* The leases' clock, which stands still while a source that could contradict is not current */
     uint64_t lease_clock_ms;
     uint64_t lease_clock_since_ms;
@@ -78,7 +115,8 @@ struct berth_allocator {
     uint64_t cooling_earliest_ms; /* no port's cool-down ends before, on the leases' clock */
 };
 
-/** Makes an allocator without pools and sources. About 160 KiB.
+/** Makes an allocator without pools and sources. About 500 KiB, of which only what is used is
+ * touched.
  *  @return BERTH_OK; BERTH_NO_MEMORY: *out is unchanged */
 enum berth_code berth_allocator_create(struct berth_allocator **out,
                                        const struct berth_allocator_options *options,
@@ -175,7 +213,8 @@ enum berth_code berth_allocator_renew(struct berth_allocator *allocator, struct 
                                       struct berth_now now, struct berth_refusal *refusal,
                                       struct berth_error *err);
 
-/** Gives when a lease ends, for people: it moves while a source is not current. */
+/** Gives when a lease ends, for people: it moves while a source is not current.
+ *  @return -1: it does not end by itself */
 int64_t berth_allocator_expires_unix_ms(const struct berth_allocator *allocator,
                                         const struct berth_lease *lease, struct berth_now now);
 
@@ -187,8 +226,10 @@ int64_t berth_allocator_claim_ends_unix_ms(const struct berth_allocator *allocat
 uint32_t berth_allocator_count(const struct berth_allocator *allocator,
                                const struct berth_windows *windows, enum berth_port_state state);
 
-/** Ends what is due: lingering claims, leases, cool-downs.
- *  @return when to call again on the monotonic clock, or BERTH_NEVER */
+/** Ends what is due: lingering claims, leases, cool-downs; looks for conflicts on ports that
+ * changed.
+ *  @return when a timer ends next on the monotonic clock, or BERTH_NEVER. Conflicts are looked for
+ * at each call, so it is worth calling about twice a second */
 uint64_t berth_allocator_tick(struct berth_allocator *allocator, struct berth_now now);
 
 #endif

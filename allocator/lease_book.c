@@ -8,17 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const state_names[BERTH_LEASE_STATE_COUNT] = {
-    [BERTH_LEASE_PENDING] = "pending",
-    [BERTH_LEASE_EXPIRED] = "expired",
-    [BERTH_LEASE_RELEASED] = "released",
-};
-
-const char *berth_lease_state_name(enum berth_lease_state state)
-{
-    return state_names[state];
-}
-
 void berth_lease_book_init(struct berth_lease_book *book, uint64_t seed)
 {
     *book = (struct berth_lease_book){.earliest_ms = UINT64_MAX};
@@ -38,8 +27,14 @@ static void free_lease(struct berth_lease *lease)
 
 void berth_lease_book_fini(struct berth_lease_book *book)
 {
-    while (book->first != NULL) {
-        berth_lease_book_remove(book, book->first);
+    while (book->live.first != NULL) {
+        berth_lease_book_remove(book, book->live.first);
+    }
+    while (book->ended.first != NULL) {
+        berth_lease_book_remove(book, book->ended.first);
+    }
+    for (unsigned page = 0; page < BERTH_COUNT(book->by_port); page++) {
+        berth_free(book->by_port[page]);
     }
     berth_hash_index_fini(&book->by_key);
     berth_hash_index_fini(&book->by_id);
@@ -96,40 +91,58 @@ static struct berth_lease_owner *obtain_owner(struct berth_lease_book *book,
 static void drop_owner_without_leases(struct berth_lease_book *book,
                                       struct berth_lease_owner *owner)
 {
-    if (owner->lease_count == 0) {
+    if (owner->uses == 0) {
         berth_hash_index_remove(&book->owners, &owner->by_id);
         free_owner(owner);
     }
 }
 
-size_t berth_lease_book_count_of(const struct berth_lease_book *book, const char *owner_id)
-{
-    const struct berth_lease_owner *owner = find_owner(book, owner_id);
-
-    return owner != NULL ? owner->lease_count : 0;
-}
-
 /* ---- leases ---- */
 
-static uint64_t key_hash(const struct berth_lease_book *book, const char *key,
-                         const char *generation)
+/* The next lease of a key after `after`, of whatever generation; NULL: none. */
+static struct berth_lease *next_of_key(const struct berth_lease_book *book, const char *key,
+                                       struct berth_lease *after)
 {
-    return berth_hash_string(berth_hash_string(book->by_key.seed, key), generation);
+    struct berth_hash_node *node = after != NULL ? &after->by_key : NULL;
+    uint64_t hash = berth_hash_string(book->by_key.seed, key);
+
+    while ((node = berth_hash_index_find(&book->by_key, hash, node)) != NULL) {
+        struct berth_lease *lease = BERTH_CONTAINER_OF(node, struct berth_lease, by_key);
+        if (strcmp(lease->key, key) == 0) {
+            return lease;
+        }
+    }
+    return NULL;
 }
 
 struct berth_lease *berth_lease_book_find(const struct berth_lease_book *book, const char *key,
                                           const char *generation)
 {
-    uint64_t hash = key_hash(book, key, generation);
-    struct berth_hash_node *node = NULL;
+    struct berth_lease *lease = next_of_key(book, key, NULL);
 
-    while ((node = berth_hash_index_find(&book->by_key, hash, node)) != NULL) {
-        struct berth_lease *lease = BERTH_CONTAINER_OF(node, struct berth_lease, by_key);
-        if (strcmp(lease->key, key) == 0 && strcmp(lease->generation, generation) == 0) {
-            return lease;
+    while (lease != NULL && strcmp(lease->generation, generation) != 0) {
+        lease = next_of_key(book, key, lease);
+    }
+    return lease;
+}
+
+size_t berth_lease_book_generations(const struct berth_lease_book *book, const char *key,
+                                    struct berth_lease **oldest)
+{
+    struct berth_lease *lease = NULL;
+    size_t count = 0;
+
+    *oldest = NULL;
+    while ((lease = next_of_key(book, key, lease)) != NULL) {
+        if (!berth_lease_state_is_live(lease->state) || lease->generation[0] == '\0') {
+            continue;
+        }
+        count++;
+        if (*oldest == NULL || lease->serial < (*oldest)->serial) {
+            *oldest = lease;
         }
     }
-    return NULL;
+    return count;
 }
 
 struct berth_lease *berth_lease_book_find_id(const struct berth_lease_book *book, const char *id)
@@ -169,20 +182,55 @@ static struct berth_lease *make_lease(const struct berth_lease_terms *terms)
         return NULL;
     }
     lease->protocol = terms->protocol;
+    lease->anonymous = terms->anonymous;
     lease->port_count = terms->port_count;
     memcpy(lease->ports, terms->ports, terms->port_count * sizeof(uint16_t));
     return lease;
 }
 
+/* Makes the pages of the lease's ports; false: no memory. */
+static bool make_pages(struct berth_lease_book *book, const struct berth_lease *lease)
+{
+    for (unsigned i = 0; i < lease->port_count; i++) {
+        struct berth_lease ***page = &book->by_port[lease->ports[i] >> 8];
+        if (*page == NULL) {
+            *page = berth_alloc(256, sizeof(struct berth_lease *));
+        }
+        if (*page == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct berth_lease **place_at(const struct berth_lease_book *book, uint16_t port)
+{
+    return &book->by_port[port >> 8][port & 255];
+}
+
+struct berth_lease *berth_lease_book_at(const struct berth_lease_book *book, uint16_t port)
+{
+    return book->by_port[port >> 8] != NULL ? *place_at(book, port) : NULL;
+}
+
+void berth_lease_book_put_back(struct berth_lease_book *book, struct berth_lease *lease,
+                               uint16_t port)
+{
+    *place_at(book, port) = lease;
+}
+
 static bool index_lease(struct berth_lease_book *book, struct berth_lease *lease,
                         const struct berth_owner *identity)
 {
+    if (!make_pages(book, lease)) {
+        return false;
+    }
     lease->owner = obtain_owner(book, identity);
     if (lease->owner == NULL) {
         return false;
     }
     if (!berth_hash_index_add(&book->by_key, &lease->by_key,
-                              key_hash(book, lease->key, lease->generation))) {
+                              berth_hash_string(book->by_key.seed, lease->key))) {
         drop_owner_without_leases(book, lease->owner);
         return false;
     }
@@ -192,20 +240,45 @@ static bool index_lease(struct berth_lease_book *book, struct berth_lease *lease
         drop_owner_without_leases(book, lease->owner);
         return false;
     }
+    lease->owner->uses++;
     lease->owner->lease_count++;
+    for (unsigned i = 0; i < lease->port_count; i++) {
+        *place_at(book, lease->ports[i]) = lease;
+    }
     return true;
 }
 
-static void append(struct berth_lease_book *book, struct berth_lease *lease)
+static void append(struct berth_lease_list *list, struct berth_lease *lease)
 {
-    lease->previous = book->last;
-    if (book->last != NULL) {
-        book->last->next = lease;
+    lease->previous = list->last;
+    lease->next = NULL;
+    if (list->last != NULL) {
+        list->last->next = lease;
     } else {
-        book->first = lease;
+        list->first = lease;
     }
-    book->last = lease;
-    book->count++;
+    list->last = lease;
+    list->count++;
+}
+
+static void unlink_from(struct berth_lease_list *list, struct berth_lease *lease)
+{
+    if (lease->previous != NULL) {
+        lease->previous->next = lease->next;
+    } else {
+        list->first = lease->next;
+    }
+    if (lease->next != NULL) {
+        lease->next->previous = lease->previous;
+    } else {
+        list->last = lease->previous;
+    }
+    list->count--;
+}
+
+static struct berth_lease_list *list_of(struct berth_lease_book *book, enum berth_lease_state state)
+{
+    return berth_lease_state_is_live(state) ? &book->live : &book->ended;
 }
 
 enum berth_code berth_lease_book_add(struct berth_lease_book *book,
@@ -215,8 +288,9 @@ enum berth_code berth_lease_book_add(struct berth_lease_book *book,
 {
     char id_text[BERTH_LEASE_ID_LENGTH + 1];
 
-    if (book->count >= BERTH_LEASES_MAX) {
-        return berth_fail(err, BERTH_LIMIT_REACHED, 0, "there are %zu leases already", book->count);
+    if (book->live.count >= BERTH_LEASES_MAX) {
+        return berth_fail(err, BERTH_LIMIT_REACHED, 0, "there are %zu leases already",
+                          book->live.count);
     }
     (void)snprintf(id_text, sizeof id_text, "%016" PRIx64, id);
     if (berth_lease_book_find_id(book, id_text) != NULL) {
@@ -233,7 +307,8 @@ enum berth_code berth_lease_book_add(struct berth_lease_book *book,
     }
     lease->state = BERTH_LEASE_PENDING;
     lease->granted_unix_ms = unix_ms;
-    append(book, lease);
+    lease->serial = ++book->serial;
+    append(&book->live, lease);
     berth_lease_book_renew(book, lease, terms->ttl_ms, now_ms);
     *out = lease;
     return BERTH_OK;
@@ -243,34 +318,85 @@ void berth_lease_book_remove(struct berth_lease_book *book, struct berth_lease *
 {
     berth_hash_index_remove(&book->by_key, &lease->by_key);
     berth_hash_index_remove(&book->by_id, &lease->by_id);
-    if (lease->previous != NULL) {
-        lease->previous->next = lease->next;
-    } else {
-        book->first = lease->next;
+    unlink_from(list_of(book, lease->state), lease);
+    for (unsigned i = 0; i < lease->port_count; i++) {
+        struct berth_lease **place = place_at(book, lease->ports[i]);
+        *place = *place == lease ? NULL : *place;
     }
-    if (lease->next != NULL) {
-        lease->next->previous = lease->previous;
-    } else {
-        book->last = lease->previous;
-    }
-    book->count--;
-    lease->owner->lease_count--;
+    lease->owner->uses--;
+    lease->owner->lease_count -= berth_lease_state_is_live(lease->state) ? 1 : 0;
     drop_owner_without_leases(book, lease->owner);
     free_lease(lease);
+}
+
+static void note_end(struct berth_lease_book *book, const struct berth_lease *lease)
+{
+    if (lease->ends_ms < book->earliest_ms) {
+        book->earliest_ms = lease->ends_ms;
+    }
 }
 
 void berth_lease_book_renew(struct berth_lease_book *book, struct berth_lease *lease,
                             uint64_t ttl_ms, uint64_t now_ms)
 {
-    uint64_t expires_ms = now_ms + ttl_ms;
+    uint64_t guaranteed_ms = now_ms + ttl_ms;
 
     lease->ttl_ms = ttl_ms;
-    if (expires_ms > lease->expires_ms) {
-        lease->expires_ms = expires_ms;
+    if (guaranteed_ms > lease->guaranteed_ms) {
+        lease->guaranteed_ms = guaranteed_ms;
     }
-    if (lease->expires_ms < book->earliest_ms) {
-        book->earliest_ms = lease->expires_ms;
+    if (lease->state == BERTH_LEASE_PENDING ||
+        (lease->state == BERTH_LEASE_LINGERING && lease->ends_ms < lease->guaranteed_ms)) {
+        lease->ends_ms = lease->guaranteed_ms;
     }
+    note_end(book, lease);
+}
+
+/* When a lease ends that just came into its state. */
+static uint64_t end_of(const struct berth_lease *lease, uint64_t now_ms, uint64_t linger_ms)
+{
+    if (lease->state == BERTH_LEASE_PENDING) {
+        return lease->guaranteed_ms;
+    }
+    if (lease->state != BERTH_LEASE_LINGERING) {
+        return BERTH_LEASE_NO_END;
+    }
+    return lease->guaranteed_ms > now_ms + linger_ms ? lease->guaranteed_ms : now_ms + linger_ms;
+}
+
+bool berth_lease_book_move(struct berth_lease_book *book, struct berth_lease *lease,
+                           enum berth_lease_happening happening, uint64_t now_ms,
+                           uint64_t linger_ms)
+{
+    enum berth_lease_state next;
+
+    if (!berth_lease_state_after(lease->state, happening, &next)) {
+        return false;
+    }
+    bool was_live = berth_lease_state_is_live(lease->state);
+    bool is_live = berth_lease_state_is_live(next);
+    if (was_live != is_live) {
+        unlink_from(list_of(book, lease->state), lease);
+        append(list_of(book, next), lease);
+        lease->owner->lease_count += is_live ? 1 : 0;
+        lease->owner->lease_count -= was_live ? 1 : 0;
+    }
+    lease->state = next;
+    lease->ends_ms = end_of(lease, now_ms, linger_ms);
+    note_end(book, lease);
+    return true;
+}
+
+struct berth_lease *berth_lease_book_surplus(const struct berth_lease_book *book)
+{
+    return book->ended.count > BERTH_LEASES_REMEMBERED_MAX ? book->ended.first : NULL;
+}
+
+size_t berth_lease_book_count_of(const struct berth_lease_book *book, const char *owner_id)
+{
+    const struct berth_lease_owner *owner = find_owner(book, owner_id);
+
+    return owner != NULL ? owner->lease_count : 0;
 }
 
 void berth_lease_book_end_due(struct berth_lease_book *book, uint64_t now_ms,
@@ -282,12 +408,12 @@ void berth_lease_book_end_due(struct berth_lease_book *book, uint64_t now_ms,
     if (book->earliest_ms > now_ms) {
         return;
     }
-    for (struct berth_lease *lease = book->first; lease != NULL; lease = next) {
+    for (struct berth_lease *lease = book->live.first; lease != NULL; lease = next) {
         next = lease->next;
-        if (lease->expires_ms <= now_ms) {
+        if (lease->ends_ms <= now_ms) {
             end(ctx, lease);
-        } else if (lease->expires_ms < earliest_ms) {
-            earliest_ms = lease->expires_ms;
+        } else if (lease->ends_ms < earliest_ms) {
+            earliest_ms = lease->ends_ms;
         }
     }
     book->earliest_ms = earliest_ms;

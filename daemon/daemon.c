@@ -75,6 +75,18 @@ static uint64_t random_id(void *ctx)
     return z ^ z >> 31;
 }
 
+static void log_conflict(void *ctx, const struct berth_conflict_entry *entry, bool opened)
+{
+    bool error = opened && entry->conflict.severity == BERTH_CONFLICT_ERROR;
+
+    (void)ctx;
+    berth_log(error    ? BERTH_LOG_ERROR
+              : opened ? BERTH_LOG_WARNING
+                       : BERTH_LOG_INFO,
+              "conflict %s on port %u: %s", opened ? "opened" : "ended", entry->conflict.port,
+              entry->text);
+}
+
 /* ---- what the host says of itself ---- */
 
 static void read_facts(struct berth_daemon *daemon)
@@ -102,6 +114,7 @@ static struct berth_allocator_options allocator_options(const struct berth_setti
         .linger_ms = settings->lease.linger_ms,
         .cooldown_ms = settings->lease.cooldown_ms,
         .leases_per_user = settings->limits.leases_per_user,
+        .debounce_ms = settings->debounce_ms,
     };
 }
 
@@ -297,7 +310,10 @@ static void start_timers(struct berth_daemon *daemon)
 static enum berth_code make_allocator(struct berth_daemon *daemon, uint64_t *random_state,
                                       struct berth_error *err)
 {
-    struct berth_allocator_options options = {.random = random_id, .ctx = random_state};
+    struct berth_allocator_options options = {.random = random_id,
+                                              .conflict = log_conflict,
+                                              .started_ms = berth_clock_now().ms,
+                                              .ctx = random_state};
     enum berth_code code = berth_process_random(&options.seed, sizeof options.seed, err);
 
     if (code == BERTH_OK) {

@@ -10,6 +10,7 @@ static const struct berth_method methods[] = {
     {"free", BERTH_ROLE_READER, berth_method_free},
     {"ports", BERTH_ROLE_READER, berth_method_ports},
     {"leases", BERTH_ROLE_READER, berth_method_leases},
+    {"conflicts", BERTH_ROLE_READER, berth_method_conflicts},
     {"status", BERTH_ROLE_READER, berth_method_status},
     {"hello", BERTH_ROLE_NONE, berth_method_hello},
     {"reload", BERTH_ROLE_ADMIN, berth_method_reload},

@@ -39,6 +39,10 @@ enum berth_code berth_method_who(struct berth_call *call, json_t *params, struct
 enum berth_code berth_method_ports(struct berth_call *call, json_t *params,
                                    struct berth_json *result, struct berth_error *err);
 
+/* methods_conflicts.c */
+enum berth_code berth_method_conflicts(struct berth_call *call, json_t *params,
+                                       struct berth_json *result, struct berth_error *err);
+
 /* methods_status.c */
 enum berth_code berth_method_hello(struct berth_call *call, json_t *params,
                                    struct berth_json *result, struct berth_error *err);

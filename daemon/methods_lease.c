@@ -28,7 +28,6 @@ struct allocate_params {
     struct berth_allocate_request request;
     const char *protocol;
     json_t *meta;
-    unsigned keep;
     bool hold;
 };
 
@@ -39,7 +38,7 @@ static enum berth_code read_allocate(struct allocate_params *in, json_t *params,
     const struct berth_param table[] = {
         {"key", BERTH_PARAM_STRING, &request->key},
         {"generation", BERTH_PARAM_STRING, &request->generation},
-        {"keep", BERTH_PARAM_COUNT, &in->keep},
+        {"keep", BERTH_PARAM_COUNT, &request->keep},
         {"pool", BERTH_PARAM_STRING, &request->wish.pool},
         {"range", BERTH_PARAM_RANGE, &request->wish.range},
         {"port", BERTH_PARAM_PORT, &request->wish.port},
@@ -57,9 +56,8 @@ static enum berth_code read_allocate(struct allocate_params *in, json_t *params,
     if (code != BERTH_OK) {
         return code;
     }
-    if (in->hold || in->keep != 0) {
-        return berth_fail(err, BERTH_NOT_SUPPORTED, 0, "%s is not supported by this version",
-                          in->hold ? "hold" : "keep");
+    if (in->hold) {
+        return berth_fail(err, BERTH_NOT_SUPPORTED, 0, "hold is not supported by this version");
     }
     if (in->protocol != NULL) {
         request->protocol = berth_protocol_find(in->protocol);
@@ -85,6 +83,17 @@ static enum berth_code dump_meta(const json_t *meta, char **out, struct berth_er
     }
     *out = text;
     return BERTH_OK;
+}
+
+/* Which port the key held until now, and who has come upon it. */
+static void write_lost(struct berth_json *json, const struct berth_allocator *allocator,
+                       uint16_t port, struct berth_now now)
+{
+    berth_json_key(json, "lost");
+    berth_json_open_object(json);
+    berth_json_member_number(json, "port", port);
+    berth_present_claims(json, allocator, port, now);
+    berth_json_close_object(json);
 }
 
 enum berth_code berth_method_allocate(struct berth_call *call, json_t *params,
@@ -118,6 +127,12 @@ enum berth_code berth_method_allocate(struct berth_call *call, json_t *params,
     berth_present_lease_members(result, service->allocator, grant.lease, now);
     berth_json_member_boolean(result, "reused", grant.reused);
     berth_json_member_boolean(result, "ephemeral", grant.ephemeral);
+    if (grant.adopted) {
+        berth_json_member_boolean(result, "adopted", true);
+    }
+    if (grant.lost_port != 0) {
+        write_lost(result, service->allocator, grant.lost_port, now);
+    }
     berth_json_close_object(result);
     return BERTH_OK;
 }
@@ -243,8 +258,11 @@ enum berth_code berth_method_leases(struct berth_call *call, json_t *params,
     berth_json_member_number(result, "revision", (long long)service->allocator->revision);
     berth_json_key(result, "leases");
     berth_json_open_array(result);
-    for (const struct berth_lease *lease = service->allocator->book.first; lease != NULL;
-         lease = lease->next) {
+    /* ended ones are told only where somebody asks for their state */
+    const struct berth_lease_book *book = &service->allocator->book;
+    bool ended = state != NULL && (strcmp(state, "expired") == 0 || strcmp(state, "released") == 0);
+    for (const struct berth_lease *lease = ended ? book->ended.first : book->live.first;
+         lease != NULL; lease = lease->next) {
         if ((key == NULL || strcmp(key, lease->key) == 0) &&
             (state == NULL || strcmp(state, berth_lease_state_name(lease->state)) == 0) &&
             holds_port(lease, port)) {

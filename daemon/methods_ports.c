@@ -80,6 +80,20 @@ enum berth_code berth_method_free(struct berth_call *call, json_t *params,
     return BERTH_OK;
 }
 
+static void write_conflicts(struct berth_json *json, const struct berth_allocator *allocator,
+                            uint16_t port, struct berth_now now)
+{
+    struct berth_conflict_walk walk = berth_conflict_book_at(&allocator->conflicts, port);
+    const struct berth_conflict_entry *entry;
+
+    berth_json_key(json, "conflicts");
+    berth_json_open_array(json);
+    while ((entry = berth_conflict_next(&walk)) != NULL) {
+        berth_present_conflict(json, allocator, entry, now);
+    }
+    berth_json_close_array(json);
+}
+
 enum berth_code berth_method_who(struct berth_call *call, json_t *params, struct berth_json *result,
                                  struct berth_error *err)
 {
@@ -110,8 +124,7 @@ enum berth_code berth_method_who(struct berth_call *call, json_t *params, struct
         berth_json_key(result, "lease");
         berth_present_lease(result, service->allocator, lease, now);
     }
-    berth_json_key(result, "conflicts");
-    berth_json_raw(result, "[]", 2);
+    write_conflicts(result, service->allocator, port, now);
     berth_json_close_object(result);
     return BERTH_OK;
 }

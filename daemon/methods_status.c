@@ -84,13 +84,17 @@ static void write_leases(struct berth_json *json, const struct berth_lease_book 
 {
     long long counts[BERTH_LEASE_STATE_COUNT] = {0};
 
-    for (const struct berth_lease *lease = book->first; lease != NULL; lease = lease->next) {
+    for (const struct berth_lease *lease = book->live.first; lease != NULL; lease = lease->next) {
         counts[lease->state]++;
     }
     berth_json_key(json, "leases");
     berth_json_open_object(json);
-    berth_json_member_number(json, berth_lease_state_name(BERTH_LEASE_PENDING),
-                             counts[BERTH_LEASE_PENDING]);
+    for (int state = 0; state < BERTH_LEASE_STATE_COUNT; state++) {
+        if (berth_lease_state_is_live((enum berth_lease_state)state)) {
+            berth_json_member_number(json, berth_lease_state_name((enum berth_lease_state)state),
+                                     counts[state]);
+        }
+    }
     berth_json_close_object(json);
 }
 
@@ -203,6 +207,7 @@ enum berth_code berth_method_status(struct berth_call *call, json_t *params,
     write_pools(result, allocator);
     berth_present_counts(result, "ports", allocator, &everything);
     write_leases(result, &allocator->book);
+    berth_json_member_number(result, "conflicts", (long long)allocator->conflicts.open_count);
     write_ephemeral(result, service->facts);
     write_warnings(result, service);
     write_limits(result, service);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "present.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 void berth_present_range(struct berth_json *json, struct berth_port_range range)
@@ -97,6 +99,29 @@ void berth_present_claims(struct berth_json *json, const struct berth_allocator 
     berth_json_close_array(json);
 }
 
+void berth_present_conflict(struct berth_json *json, const struct berth_allocator *allocator,
+                            const struct berth_conflict_entry *entry, struct berth_now now)
+{
+    const struct berth_conflict *conflict = &entry->conflict;
+    char id[24];
+
+    (void)snprintf(id, sizeof id, "%016" PRIx64, conflict->id);
+    berth_json_open_object(json);
+    berth_json_member_string(json, "id", id);
+    berth_json_member_string(json, "kind", berth_conflict_kind_name(conflict->kind));
+    berth_json_member_string(json, "severity", berth_conflict_severity_name(conflict->severity));
+    berth_json_member_number(json, "port", conflict->port);
+    berth_present_time(json, "opened_at", entry->opened_unix_ms);
+    berth_json_key(json, "claims");
+    berth_json_open_array(json);
+    for (unsigned i = 0; i < conflict->claim_count; i++) {
+        berth_present_claim(json, allocator, conflict->claims[i], now);
+    }
+    berth_json_close_array(json);
+    berth_json_member_string(json, "text", entry->text);
+    berth_json_close_object(json);
+}
+
 void berth_present_lease_members(struct berth_json *json, const struct berth_allocator *allocator,
                                  const struct berth_lease *lease, struct berth_now now)
 {
@@ -111,7 +136,12 @@ void berth_present_lease_members(struct berth_json *json, const struct berth_all
     berth_json_member_string(json, "key", lease->key);
     berth_json_member_string(json, "generation", lease->generation);
     berth_json_member_string(json, "state", berth_lease_state_name(lease->state));
-    berth_present_time(json, "expires_at", berth_allocator_expires_unix_ms(allocator, lease, now));
+    int64_t expires_unix_ms = berth_allocator_expires_unix_ms(allocator, lease, now);
+    if (expires_unix_ms >= 0) {
+        berth_present_time(json, "expires_at", expires_unix_ms);
+    } else {
+        berth_json_member_string(json, "expires_at", NULL);
+    }
 }
 
 void berth_present_lease(struct berth_json *json, const struct berth_allocator *allocator,

@@ -20,6 +20,10 @@ void berth_present_claim(struct berth_json *json, const struct berth_allocator *
 void berth_present_claims(struct berth_json *json, const struct berth_allocator *allocator,
                           uint16_t port, struct berth_now now);
 
+/** Writes a conflict as an object. */
+void berth_present_conflict(struct berth_json *json, const struct berth_allocator *allocator,
+                            const struct berth_conflict_entry *entry, struct berth_now now);
+
 /** Writes a lease as an object. */
 void berth_present_lease(struct berth_json *json, const struct berth_allocator *allocator,
                          const struct berth_lease *lease, struct berth_now now);

@@ -11,6 +11,7 @@
 
 #define MODEL_CLAIMS_MAX 4096
 #define MODEL_LEASES_MAX 256
+#define MODEL_ENDED_MAX 8192
 #define MODEL_KEY_MAX 40
 
 /* feeds whose claims the model keeps one by one; leases and cool-downs have their own arrays */
@@ -28,9 +29,23 @@ struct model_lease {
     char generation[8];
     char id[BERTH_LEASE_ID_LENGTH + 1];
     const char *owner;
+    const char *holder; /* a literal of the test, or NULL */
+    bool anonymous;
+    enum berth_lease_state state;
+    uint64_t number; /* that of the grant */
     uint16_t ports[BERTH_PORTS_PER_LEASE_MAX];
     unsigned port_count;
-    uint64_t expires_ms; /* on the leases' clock */
+    uint64_t guaranteed_ms; /* on the leases' clock */
+    uint64_t ends_ms;       /* likewise; BERTH_NEVER: not by itself */
+};
+
+/** What an allocation does, besides the lease that it gives. */
+struct model_grant {
+    struct model_lease *lease; /* on DENIED the one whose owner it is */
+    bool reused;
+    bool adopted;
+    bool remembered; /* the ports that the key had before */
+    uint16_t lost_port;
 };
 
 struct model_cooling {
@@ -48,6 +63,12 @@ struct allocator_model {
     size_t claim_count;
     struct model_lease leases[MODEL_LEASES_MAX];
     size_t lease_count;
+    struct model_lease ended[MODEL_ENDED_MAX]; /* remembered */
+    size_t ended_count;
+    uint64_t grants;         /* made so far */
+    uint64_t given[65536];   /* by port: the number of the last grant that it was part of */
+    uint64_t came_back;      /* expired leases whose holder appeared */
+    uint64_t went_lingering; /* active leases whose holder vanished */
     struct model_cooling cooling[MODEL_CLAIMS_MAX];
     size_t cooling_count;
     enum berth_source_state source[2]; /* of the sites, of the TCP table */
@@ -99,12 +120,138 @@ static inline bool model_is_current(const struct allocator_model *model, unsigne
            model->source[source] == BERTH_STATE_ABSENT;
 }
 
+static inline bool model_equal_any_case(const char *a, const char *b)
+{
+    for (; *a != '\0' && *b != '\0'; a++, b++) {
+        char x = *a >= 'A' && *a <= 'Z' ? (char)(*a - 'A' + 'a') : *a;
+        char y = *b >= 'A' && *b <= 'Z' ? (char)(*b - 'A' + 'a') : *b;
+        if (x != y) {
+            return false;
+        }
+    }
+    return *a == *b;
+}
+
+/* ---- holders ---- */
+
+/** Whether a claim is a use of the port by the lease's holder. */
+static inline bool model_is_own_use(const char *holder, const struct model_claim *use)
+{
+    bool binding = use->claim.kind == BERTH_CLAIM_BINDING;
+    bool listener = use->claim.kind == BERTH_CLAIM_LISTENER;
+    const char *name = use->claim.holder;
+
+    if (use->lingers || (!binding && !listener)) {
+        return false;
+    }
+    if (holder == NULL) {
+        return binding;
+    }
+    if (strcmp(holder, "any") == 0) {
+        return true;
+    }
+    bool site = strncmp(holder, "site:", 5) == 0;
+    return site == binding && name != NULL && model_equal_any_case(strchr(holder, ':') + 1, name);
+}
+
+/** Whether a claim is a use of the port by anybody else. */
+static inline bool model_is_others_use(const char *holder, const struct model_claim *use)
+{
+    bool listener = use->claim.kind == BERTH_CLAIM_LISTENER;
+    bool unknown = listener && use->claim.holder == NULL && holder != NULL &&
+                   strncmp(holder, "process:", 8) == 0;
+
+    return !use->lingers && (listener || use->claim.kind == BERTH_CLAIM_BINDING) && !unknown &&
+           !model_is_own_use(holder, use);
+}
+
+static inline bool model_holder_is_there(const struct allocator_model *model,
+                                         const struct model_lease *lease)
+{
+    for (size_t i = 0; i < model->claim_count; i++) {
+        for (unsigned p = 0; p < lease->port_count; p++) {
+            if (model->claims[i].claim.port == lease->ports[p] &&
+                model_is_own_use(lease->holder, &model->claims[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/** Gives the lowest port of a pending lease that somebody else uses, its holder none; 0: none. */
+static inline uint16_t model_lost_port(const struct allocator_model *model,
+                                       const struct model_lease *lease)
+{
+    if (lease->state != BERTH_LEASE_PENDING || model_holder_is_there(model, lease)) {
+        return 0;
+    }
+    for (unsigned p = 0; p < lease->port_count; p++) {
+        for (size_t i = 0; i < model->claim_count; i++) {
+            if (model->claims[i].claim.port == lease->ports[p] &&
+                model_is_others_use(lease->holder, &model->claims[i])) {
+                return lease->ports[p];
+            }
+        }
+    }
+    return 0;
+}
+
+static inline bool model_leased_since(const struct allocator_model *model,
+                                      const struct model_lease *lease)
+{
+    bool since = false;
+
+    for (unsigned p = 0; p < lease->port_count; p++) {
+        since = since || model->given[lease->ports[p]] != lease->number;
+    }
+    return since;
+}
+
+/** Looks where the holders are: of live leases, and of expired ones that may come back. */
+static inline void model_look(struct allocator_model *model)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < model->lease_count; i++) {
+        struct model_lease *lease = &model->leases[i];
+        bool there = model_holder_is_there(model, lease);
+        if (there) {
+            lease->state = BERTH_LEASE_ACTIVE;
+            lease->ends_ms = BERTH_NEVER;
+        } else if (lease->state == BERTH_LEASE_ACTIVE) {
+            uint64_t ends_ms = model->lease_clock_ms + model->options.linger_ms;
+            lease->state = BERTH_LEASE_LINGERING;
+            lease->ends_ms = ends_ms > lease->guaranteed_ms ? ends_ms : lease->guaranteed_ms;
+            model->went_lingering++;
+        }
+    }
+    for (size_t i = 0; i < model->ended_count; i++) {
+        struct model_lease *lease = &model->ended[i];
+        if (lease->state == BERTH_LEASE_EXPIRED && !model_leased_since(model, lease) &&
+            model_holder_is_there(model, lease)) {
+            lease->state = BERTH_LEASE_ACTIVE;
+            lease->ends_ms = BERTH_NEVER;
+            model->leases[model->lease_count++] = *lease;
+            model->came_back++;
+        } else {
+            if (kept != i) {
+                model->ended[kept] = *lease;
+            }
+            kept++;
+        }
+    }
+    model->ended_count = kept;
+}
+
 /* ---- snapshots ---- */
 
 static inline bool model_same(const struct berth_claim *a, const struct berth_claim *b)
 {
-    return a->port == b->port && a->kind == b->kind && a->protocol == b->protocol &&
-           strcmp(a->holder, b->holder) == 0;
+    bool same_holder = a->holder == NULL || b->holder == NULL ? a->holder == b->holder
+                                                              : strcmp(a->holder, b->holder) == 0;
+
+    return a->port == b->port && a->kind == b->kind && a->protocol == b->protocol && same_holder;
 }
 
 /** Takes a snapshot of a feed. */
@@ -140,6 +287,9 @@ static inline void model_snapshot(struct allocator_model *model, enum model_feed
             model->claims[model->claim_count++] = (struct model_claim){feed, claims[c], false, 0};
         }
     }
+    if (feed != MODEL_RESERVED) {
+        model_look(model);
+    }
 }
 
 static inline size_t model_feed_count(const struct allocator_model *model, enum model_feed feed)
@@ -154,13 +304,12 @@ static inline size_t model_feed_count(const struct allocator_model *model, enum 
 
 /* ---- leases ---- */
 
-static inline struct model_lease *model_find(struct allocator_model *model, const char *key,
-                                             const char *generation)
+static inline struct model_lease *model_find_in(struct model_lease *leases, size_t count,
+                                                const char *key, const char *generation)
 {
-    for (size_t i = 0; i < model->lease_count; i++) {
-        if (strcmp(model->leases[i].key, key) == 0 &&
-            strcmp(model->leases[i].generation, generation) == 0) {
-            return &model->leases[i];
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(leases[i].key, key) == 0 && strcmp(leases[i].generation, generation) == 0) {
+            return &leases[i];
         }
     }
     return NULL;
@@ -178,12 +327,13 @@ static inline struct model_cooling *model_cooling_of(struct allocator_model *mod
     return &model->cooling[model->cooling_count++];
 }
 
-/** Ends a lease: its ports cool down. */
-static inline void model_end(struct allocator_model *model, size_t number)
+/** Ends a lease: its ports cool down. It is remembered, unless nobody can ask for it again. */
+static inline void model_end(struct allocator_model *model, size_t number,
+                             enum berth_lease_state state, bool cools)
 {
     const struct model_lease lease = model->leases[number];
 
-    for (unsigned p = 0; p < lease.port_count && model->options.cooldown_ms != 0; p++) {
+    for (unsigned p = 0; cools && p < lease.port_count && model->options.cooldown_ms != 0; p++) {
         struct model_cooling *cooling = model_cooling_of(model, lease.ports[p], lease.key);
         cooling->port = lease.ports[p];
         cooling->until_ms = model->lease_clock_ms + model->options.cooldown_ms;
@@ -191,6 +341,10 @@ static inline void model_end(struct allocator_model *model, size_t number)
     }
     memmove(&model->leases[number], &model->leases[number + 1],
             (--model->lease_count - number) * sizeof lease);
+    if (!lease.anonymous) {
+        model->ended[model->ended_count] = lease;
+        model->ended[model->ended_count++].state = state;
+    }
 }
 
 /** Lets time pass. */
@@ -214,65 +368,27 @@ static inline void model_tick(struct allocator_model *model)
     }
     model->claim_count = kept;
     for (size_t i = model->lease_count; i-- > 0;) {
-        if (model->leases[i].expires_ms <= model->lease_clock_ms) {
-            model_end(model, i);
+        if (model->leases[i].ends_ms <= model->lease_clock_ms && model_is_current(model, 0) &&
+            model_is_current(model, 1)) {
+            model_end(model, i, BERTH_LEASE_EXPIRED, true);
         }
     }
     kept = 0;
     for (size_t i = 0; i < model->cooling_count; i++) {
-        if (model->cooling[i].until_ms > model->lease_clock_ms) {
+        if (model->cooling[i].until_ms > model->lease_clock_ms || !model_is_current(model, 0) ||
+            !model_is_current(model, 1)) {
             model->cooling[kept++] = model->cooling[i];
         }
     }
     model->cooling_count = kept;
 }
 
-static inline uint64_t model_earlier(uint64_t so_far, uint64_t until_ms, uint64_t clock_ms)
-{
-    uint64_t left_ms = until_ms > clock_ms ? until_ms - clock_ms : 0;
-
-    return left_ms < so_far ? left_ms : so_far;
-}
-
-/** Gives in how many milliseconds something is due, as the clocks run now; BERTH_NEVER: nothing. */
-static inline uint64_t model_due_in(const struct allocator_model *model)
-{
-    uint64_t due = BERTH_NEVER;
-
-    for (size_t i = 0; model_is_current(model, 0) && i < model->claim_count; i++) {
-        if (model->claims[i].lingers) {
-            due = model_earlier(due, model->claims[i].until_ms, model->sites_clock_ms);
-        }
-    }
-    if (!model_is_current(model, 0) || !model_is_current(model, 1)) {
-        return due;
-    }
-    for (size_t i = 0; i < model->lease_count; i++) {
-        due = model_earlier(due, model->leases[i].expires_ms, model->lease_clock_ms);
-    }
-    for (size_t i = 0; i < model->cooling_count; i++) {
-        due = model_earlier(due, model->cooling[i].until_ms, model->lease_clock_ms);
-    }
-    return due;
-}
-
 /* ---- choosing ---- */
 
-static inline bool model_equal_any_case(const char *a, const char *b)
-{
-    for (; *a != '\0' && *b != '\0'; a++, b++) {
-        char x = *a >= 'A' && *a <= 'Z' ? (char)(*a - 'A' + 'a') : *a;
-        char y = *b >= 'A' && *b <= 'Z' ? (char)(*b - 'A' + 'a') : *b;
-        if (x != y) {
-            return false;
-        }
-    }
-    return *a == *b;
-}
-
-/** Tells whether a port can be had by a key and holder: nothing in the way but its own past. */
+/** Tells whether a port can be had by a key and holder: nothing in the way but its own past, and
+ *  with `or_used` its holder's own use. */
 static inline bool model_may_take(const struct allocator_model *model, uint16_t port,
-                                  const char *key, const char *holder)
+                                  const char *key, const char *holder, bool or_used)
 {
     if (model->state[port] == BERTH_PORT_LEASED) {
         return false;
@@ -281,6 +397,7 @@ static inline bool model_may_take(const struct allocator_model *model, uint16_t 
         const struct model_claim *claim = &model->claims[i];
         bool own = claim->lingers && holder != NULL && strncmp(holder, "site:", 5) == 0 &&
                    model_equal_any_case(holder + 5, claim->claim.holder);
+        own = own || (or_used && model_is_own_use(holder, claim));
         if (claim->claim.port == port && !own) {
             return false;
         }
@@ -399,15 +516,42 @@ static inline bool model_choose_lowest(const struct allocator_model *model,
     return true;
 }
 
+/* Whether the ports that a key had can be given to it again: all open to it or its holder's. */
+static inline bool model_may_give_again(const struct allocator_model *model,
+                                        const struct berth_wish *wish,
+                                        const struct model_lease *before, const char *holder)
+{
+    unsigned span = (unsigned)(before->ports[before->port_count - 1] - before->ports[0]) + 1;
+
+    if (wish->prefer != 0 || wish->count != before->port_count ||
+        (wish->contiguous && span != before->port_count)) {
+        return false;
+    }
+    for (unsigned p = 0; p < before->port_count; p++) {
+        uint16_t port = before->ports[p];
+        bool never = false;
+        if (!model_in_windows(model, wish, port, &never) || (never && model->ephemeral[port]) ||
+            !model_may_take(model, port, before->key, holder, true)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /** What a wish would get.
- *  @param[in] look  ascending: all ports that lie in a pool */
+ *  @param[in]  before      what the key had; NULL: nothing is remembered of it
+ *  @param[in]  look        ascending: all ports that lie in a pool
+ *  @param[out] remembered  these are the ports that it had */
 static inline enum berth_code model_choose(const struct allocator_model *model,
                                            const struct berth_wish *wish, const char *key,
-                                           const char *holder, const uint16_t *look,
-                                           size_t look_count, uint16_t *ports)
+                                           const char *holder, const struct model_lease *before,
+                                           const uint16_t *look, size_t look_count, uint16_t *ports,
+                                           bool *remembered)
 {
     bool never = false;
     bool any = false;
+
+    *remembered = false;
 
     if (wish->count < 1 || wish->count > BERTH_PORTS_PER_LEASE_MAX ||
         (wish->port != 0 && wish->count != 1)) {
@@ -428,12 +572,17 @@ static inline enum berth_code model_choose(const struct allocator_model *model,
     }
     if (wish->port != 0) {
         ports[0] = wish->port;
-        return model_may_take(model, wish->port, key, holder) ? BERTH_OK : BERTH_PORT_IN_USE;
+        return model_may_take(model, wish->port, key, holder, false) ? BERTH_OK : BERTH_PORT_IN_USE;
+    }
+    if (before != NULL && model_may_give_again(model, wish, before, holder)) {
+        memcpy(ports, before->ports, before->port_count * sizeof *ports);
+        *remembered = true;
+        return BERTH_OK;
     }
     if (wish->prefer != 0 && wish->count == 1 &&
         model_in_windows(model, wish, wish->prefer, &never) &&
         !(never && model->ephemeral[wish->prefer]) &&
-        model_may_take(model, wish->prefer, key, holder)) {
+        model_may_take(model, wish->prefer, key, holder, false)) {
         ports[0] = wish->prefer;
         return BERTH_OK;
     }
@@ -460,59 +609,185 @@ static inline size_t model_leases_of(const struct allocator_model *model, const 
     return count;
 }
 
-/** Allocates. On success `*lease` is the model's, its id still to be filled in where it is new. */
-static inline enum berth_code model_allocate(struct allocator_model *model,
-                                             const struct berth_allocate_request *request,
-                                             const struct berth_caller *caller,
-                                             const uint16_t *look, size_t look_count,
-                                             struct model_lease **lease, bool *reused)
+/** Gives the port that a site has already, to a key that was never seen; 0: there is none.
+ *  @param[in] look  ascending: all ports that lie in a pool */
+static inline uint16_t model_adoptable(const struct allocator_model *model,
+                                       const struct berth_allocate_request *request,
+                                       const uint16_t *look, size_t look_count)
 {
-    const char *generation = request->generation != NULL ? request->generation : "";
-    uint64_t ttl_ms = request->ttl_ms != 0 ? request->ttl_ms : model->options.ttl_ms;
-    uint64_t expires_ms = model->lease_clock_ms + ttl_ms;
     const struct berth_wish *wish = &request->wish;
-    uint16_t ports[BERTH_PORTS_PER_LEASE_MAX];
+    bool never;
 
-    if (model->source[0] == BERTH_STATE_WAITING || model->source[1] == BERTH_STATE_WAITING) {
-        return BERTH_NOT_READY;
+    if (request->key == NULL || request->generation != NULL || request->holder == NULL ||
+        strncmp(request->holder, "site:", 5) != 0 || wish->count != 1 || wish->port != 0 ||
+        wish->prefer != 0 || (wish->pool != NULL && model_pool(model, wish->pool) == NULL)) {
+        return 0;
     }
-    *lease = request->key != NULL ? model_find(model, request->key, generation) : NULL;
-    *reused = *lease != NULL;
-    if (*reused) {
-        struct model_lease *old = *lease;
-        if (!caller->administrator && strcmp(old->owner, caller->identity.id) != 0) {
-            return BERTH_DENIED;
+    for (size_t i = 0; i < look_count; i++) {
+        for (size_t c = 0; c < model->claim_count; c++) {
+            const struct model_claim *claim = &model->claims[c];
+            if (claim->claim.port == look[i] && model_in_windows(model, wish, look[i], &never) &&
+                model->state[look[i]] != BERTH_PORT_LEASED &&
+                model_is_own_use(request->holder, claim) &&
+                (request->protocol == BERTH_PROTOCOL_NONE ||
+                 request->protocol == claim->claim.protocol)) {
+                return look[i];
+            }
         }
-        if ((wish->port != 0 && (old->port_count != 1 || old->ports[0] != wish->port)) ||
-            (wish->range.last != 0 && (old->ports[0] < wish->range.first ||
-                                       old->ports[old->port_count - 1] > wish->range.last)) ||
-            wish->count != old->port_count) {
-            return BERTH_INVALID_PARAMS;
+    }
+    return 0;
+}
+
+/** Releases the oldest generations of a key beyond `keep`. */
+static inline void model_keep(struct allocator_model *model, const char *key, unsigned keep)
+{
+    for (;;) {
+        size_t oldest = MODEL_LEASES_MAX;
+        unsigned count = 0;
+        for (size_t i = 0; i < model->lease_count; i++) {
+            const struct model_lease *lease = &model->leases[i];
+            if (strcmp(lease->key, key) == 0 && lease->generation[0] != '\0') {
+                bool older =
+                    oldest == MODEL_LEASES_MAX || lease->number < model->leases[oldest].number;
+                oldest = older ? i : oldest;
+                count++;
+            }
         }
-        old->expires_ms = expires_ms > old->expires_ms ? expires_ms : old->expires_ms;
-        return BERTH_OK;
+        if (count <= keep) {
+            return;
+        }
+        model_end(model, oldest, BERTH_LEASE_RELEASED, true);
     }
-    if (!caller->administrator &&
-        model_leases_of(model, caller->identity.id) >= model->options.leases_per_user) {
-        return BERTH_LIMIT_REACHED;
+}
+
+/* A live lease is its key's already: for ttl from now, and for the same thing alone. */
+static inline enum berth_code model_reuse(struct allocator_model *model, struct model_lease *old,
+                                          const struct berth_wish *wish, uint64_t ttl_ms)
+{
+    uint64_t guaranteed_ms = model->lease_clock_ms + ttl_ms;
+
+    if ((wish->port != 0 && (old->port_count != 1 || old->ports[0] != wish->port)) ||
+        (wish->range.last != 0 && (old->ports[0] < wish->range.first ||
+                                   old->ports[old->port_count - 1] > wish->range.last)) ||
+        wish->count != old->port_count) {
+        return BERTH_INVALID_PARAMS;
     }
-    enum berth_code code =
-        model_choose(model, wish, request->key, request->holder, look, look_count, ports);
-    if (code != BERTH_OK) {
-        return code;
+    if (guaranteed_ms > old->guaranteed_ms) {
+        old->guaranteed_ms = guaranteed_ms;
     }
+    if (old->ends_ms < old->guaranteed_ms) {
+        old->ends_ms = old->guaranteed_ms;
+    }
+    return BERTH_OK;
+}
+
+/* Takes ports for a key as a new lease: the newest of all, whatever comes and goes behind it. */
+static inline void model_grant_ports(struct allocator_model *model,
+                                     const struct berth_allocate_request *request,
+                                     const struct berth_caller *caller, uint64_t ttl_ms,
+                                     const uint16_t *ports)
+{
     struct model_lease *fresh = &model->leases[model->lease_count++];
-    *fresh = (struct model_lease){
-        .owner = caller->identity.id, .port_count = wish->count, .expires_ms = expires_ms};
-    memcpy(fresh->ports, ports, wish->count * sizeof *ports);
-    (void)snprintf(fresh->generation, sizeof fresh->generation, "%s", generation);
+
+    *fresh = (struct model_lease){.owner = caller->identity.id,
+                                  .holder = request->holder,
+                                  .anonymous = request->key == NULL,
+                                  .number = ++model->grants,
+                                  .port_count = request->wish.count,
+                                  .guaranteed_ms = model->lease_clock_ms + ttl_ms,
+                                  .ends_ms = model->lease_clock_ms + ttl_ms};
+    memcpy(fresh->ports, ports, fresh->port_count * sizeof *ports);
+    for (unsigned p = 0; p < fresh->port_count; p++) {
+        model->given[ports[p]] = fresh->number;
+    }
+    (void)snprintf(fresh->generation, sizeof fresh->generation, "%s",
+                   request->generation != NULL ? request->generation : "");
     if (request->key != NULL) {
         (void)snprintf(fresh->key, sizeof fresh->key, "%s", request->key);
     } else {
         (void)snprintf(fresh->key, sizeof fresh->key, "nobody's %u", model->anonymous++);
     }
-    *lease = fresh;
+}
+
+/* Gives a key a new lease. `lost` is the live one that it replaces; NULL: there is none. */
+static inline enum berth_code
+model_give(struct allocator_model *model, const struct berth_allocate_request *request,
+           const struct berth_caller *caller, uint64_t ttl_ms, struct model_lease *lost,
+           const uint16_t *look, size_t look_count, bool store_fails, struct model_grant *out)
+{
+    const char *generation = request->generation != NULL ? request->generation : "";
+    struct model_lease *before =
+        lost == NULL && request->key != NULL
+            ? model_find_in(model->ended, model->ended_count, request->key, generation)
+            : NULL;
+    uint16_t ports[BERTH_PORTS_PER_LEASE_MAX] = {0};
+    enum berth_code code = BERTH_OK;
+
+    if (lost == NULL && !caller->administrator &&
+        model_leases_of(model, caller->identity.id) >= model->options.leases_per_user) {
+        return BERTH_LIMIT_REACHED;
+    }
+    if (lost == NULL && before == NULL) {
+        ports[0] = model_adoptable(model, request, look, look_count);
+    }
+    out->adopted = ports[0] != 0;
+    if (!out->adopted) {
+        code = model_choose(model, &request->wish, request->key, request->holder, before, look,
+                            look_count, ports, &out->remembered);
+    }
+    if (code != BERTH_OK || store_fails) {
+        return code != BERTH_OK ? code : BERTH_STORE_FAILED;
+    }
+    if (lost != NULL) {
+        model_end(model, (size_t)(lost - model->leases), BERTH_LEASE_RELEASED, false);
+        before = &model->ended[model->ended_count - 1];
+    }
+    if (before != NULL) { /* the new one is what is remembered of the key */
+        memmove(before, before + 1,
+                (size_t)(&model->ended[--model->ended_count] - before) * sizeof *before);
+    }
+    model_grant_ports(model, request, caller, ttl_ms, ports);
+    if (request->keep != 0) {
+        model_keep(model, request->key, request->keep);
+    }
+    model_look(model);
+    out->lease = &model->leases[model->lease_count - 1];
     return BERTH_OK;
+}
+
+/** Allocates. On success `out->lease` is the model's, its id still to be filled in where new. */
+static inline enum berth_code model_allocate(struct allocator_model *model,
+                                             const struct berth_allocate_request *request,
+                                             const struct berth_caller *caller,
+                                             const uint16_t *look, size_t look_count,
+                                             bool store_fails, struct model_grant *out)
+{
+    uint64_t ttl_ms = request->ttl_ms != 0 ? request->ttl_ms : model->options.ttl_ms;
+    struct model_lease *old = NULL;
+
+    *out = (struct model_grant){.lease = NULL};
+    if (request->keep != 0 && (request->key == NULL || request->generation == NULL)) {
+        return BERTH_INVALID_PARAMS;
+    }
+    if (model->source[0] == BERTH_STATE_WAITING || model->source[1] == BERTH_STATE_WAITING) {
+        return BERTH_NOT_READY;
+    }
+    if (request->key != NULL) {
+        old = model_find_in(model->leases, model->lease_count, request->key,
+                            request->generation != NULL ? request->generation : "");
+    }
+    if (old != NULL) {
+        out->lease = old;
+        if (!caller->administrator && strcmp(old->owner, caller->identity.id) != 0) {
+            return BERTH_DENIED;
+        }
+        out->lost_port = model_lost_port(model, old);
+        if (out->lost_port == 0) {
+            out->reused = true;
+            return model_reuse(model, old, &request->wish, ttl_ms);
+        }
+    }
+    return model_give(model, request, caller, ttl_ms, old, look, look_count, store_fails, out);
 }
 
 #endif

@@ -31,8 +31,8 @@ static void allocate__same_key_and_generation__gets_the_same_port(void **state)
     (void)fixture_pass(&fixture, 1000);
     assert_int_equal(allocate("shop"), 49000);
     assert_true(grant.reused);
-    assert_int_equal(fixture.allocator->revision, revision);
-    assert_int_equal(fixture.allocator->book.count, 1);
+    assert_int_equal(fixture.allocator->revision, revision + 1); /* it is renewed */
+    assert_int_equal(fixture.allocator->book.live.count, 1);
     /* guaranteed for ttl from now, however often it is retried */
     assert_int_equal(berth_allocator_expires_unix_ms(fixture.allocator, grant.lease, fixture.now),
                      fixture.now.unix_ms + (int64_t)FIXTURE_TTL_MS);
@@ -66,7 +66,7 @@ static void allocate__key_has_something_else__is_refused(void **state)
     assert_ok(ask_for_port("shop", 49000), &fixture.err);
     request.wish.count = 2;
     assert_code(ask(&request, &deploy), BERTH_INVALID_PARAMS);
-    assert_int_equal(fixture.allocator->book.count, 1);
+    assert_int_equal(fixture.allocator->book.live.count, 1);
 }
 
 static void allocate__key_of_another__is_denied_naming_the_owner(void **state)
@@ -108,7 +108,7 @@ static void allocate__port__gives_exactly_that_or_says_in_use(void **state)
     assert_non_null(strstr(fixture.err.detail, "tcp listener of java"));
     assert_code(ask_for_port("blog", 49004), BERTH_PORT_IN_USE);
     assert_code(ask_for_port("blog", 80), BERTH_OUT_OF_RANGE);
-    assert_int_equal(fixture.allocator->book.count, 1);
+    assert_int_equal(fixture.allocator->book.live.count, 1);
 }
 
 /* "None inside the ephemeral range" (policy.h), and `who` says "not given". */
@@ -193,7 +193,7 @@ static void allocate__nothing_left__says_where_it_looked(void **state)
     request.wish.range = (struct berth_port_range){0, 0};
     request.wish.count = 9;
     assert_code(ask(&request, &deploy), BERTH_POOL_EXHAUSTED);
-    assert_int_equal(fixture.allocator->book.count, 0);
+    assert_int_equal(fixture.allocator->book.live.count, 0);
 }
 
 static void allocate__ephemeral__is_given_last_and_said_so(void **state)
@@ -254,7 +254,7 @@ static void allocate__odd_parameters__are_refused(void **state)
             fail_msg("request %zu was not refused", i);
         }
     }
-    assert_int_equal(fixture.allocator->book.count, 0);
+    assert_int_equal(fixture.allocator->book.live.count, 0);
     long_key[BERTH_LEASE_KEY_MAX] = '\0';
     long_generation[BERTH_LEASE_GENERATION_MAX] = '\0';
     long_holder[BERTH_LEASE_HOLDER_MAX] = '\0';
@@ -315,7 +315,7 @@ static void quota__reached__only_administrators_get_more(void **state)
         (void)allocate(NULL);
     }
     assert_code(ask(&request, &deploy), BERTH_LIMIT_REACHED);
-    assert_int_equal(fixture.allocator->book.count, 5);
+    assert_int_equal(fixture.allocator->book.live.count, 5);
     assert_ok(ask(&request, &other), &fixture.err);
     struct berth_caller administrator = deploy;
     administrator.administrator = true;
@@ -378,6 +378,79 @@ static void find__nothing_there__is_not_found(void **state)
         BERTH_NOT_FOUND);
 }
 
+/* ---- generations ---- */
+
+static uint16_t allocate_generation(const char *key, const char *generation, unsigned keep_count,
+                                    const struct berth_caller *caller)
+{
+    struct berth_allocate_request request = request_of(key);
+
+    request.generation = generation;
+    request.keep = keep_count;
+    assert_ok(ask(&request, caller), &fixture.err);
+    return grant.lease->ports[0];
+}
+
+static bool is_live(const char *key, const char *generation)
+{
+    struct berth_lease *lease;
+
+    return berth_allocator_find(fixture.allocator, NULL, key, generation, 0, &lease,
+                                &fixture.err) == BERTH_OK;
+}
+
+static void keep__more_generations__releases_the_oldest(void **state)
+{
+    (void)state;
+    (void)allocate("shop"); /* no generation: not counted */
+    for (char generation[] = "1"; generation[0] <= '4'; generation[0]++) {
+        fixture.now.unix_ms++;
+        (void)allocate_generation("shop", generation, 2, &deploy);
+    }
+    assert_false(is_live("shop", "1"));
+    assert_false(is_live("shop", "2"));
+    assert_true(is_live("shop", "3"));
+    assert_true(is_live("shop", "4"));
+    assert_true(is_live("shop", NULL));
+}
+
+static void keep__wall_clock_stands_or_steps_back__never_releases_the_new_one(void **state)
+{
+    (void)state;
+    for (char generation[] = "1"; generation[0] <= '8'; generation[0]++) {
+        fixture.now.unix_ms -= generation[0] % 2 == 0 ? 3600000 : 0;
+        (void)allocate_generation("shop", generation, 1, &deploy);
+        assert_int_equal(grant.lease->state, BERTH_LEASE_PENDING);
+        assert_true(is_live("shop", generation));
+        assert_int_equal(fixture.allocator->book.live.count, 1);
+    }
+}
+
+static void keep__generation_of_another_owner__is_not_released(void **state)
+{
+    struct berth_allocate_request request = request_of("shop");
+
+    (void)state;
+    (void)allocate_generation("shop", "1", 0, &deploy);
+    fixture.now.unix_ms++;
+    request.generation = "2";
+    request.keep = 1;
+    (void)ask(&request, &other); /* given or denied */
+    assert_true(is_live("shop", "1"));
+}
+
+static void keep__without_key_or_generation__is_refused(void **state)
+{
+    struct berth_allocate_request request = request_of("shop");
+
+    (void)state;
+    request.keep = 1;
+    assert_code(ask(&request, &deploy), BERTH_INVALID_PARAMS);
+    request.generation = "1";
+    request.key = NULL;
+    assert_code(ask(&request, &deploy), BERTH_INVALID_PARAMS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +473,10 @@ int main(void)
         TEST(quota__key_has_a_lease__is_given_it_all_the_same),
         TEST(release_and_renew__of_another__are_denied),
         TEST(find__nothing_there__is_not_found),
+        TEST(keep__more_generations__releases_the_oldest),
+        TEST(keep__wall_clock_stands_or_steps_back__never_releases_the_new_one),
+        TEST(keep__generation_of_another_owner__is_not_released),
+        TEST(keep__without_key_or_generation__is_refused),
     };
     return cmocka_run_group_tests_name("allocator.allocator", tests, NULL, NULL);
 }

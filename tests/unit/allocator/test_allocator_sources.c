@@ -18,7 +18,7 @@ static void ttl__passed__lease_ends_and_its_port_cools_down(void **state)
     assert_state(49000, "leased");
     assert_int_equal(fixture_pass(&fixture, 1), FIXTURE_COOLDOWN_MS);
     assert_state(49000, "cooling");
-    assert_int_equal(fixture.allocator->book.count, 0);
+    assert_int_equal(fixture.allocator->book.live.count, 0);
     assert_int_equal(fixture_pass(&fixture, FIXTURE_COOLDOWN_MS - 1), 1);
     assert_state(49000, "cooling");
     assert_true(fixture_pass(&fixture, 1) == BERTH_NEVER);
@@ -325,7 +325,7 @@ static void write_state(struct ledger_text *out)
 
     ledger_text_clear(out);
     ledger_text_ports(out, fixture.allocator->ledger, ports, BERTH_COUNT(ports));
-    ledger_text_add(out, "%zu leases, %zu keys, %zu of deploy", fixture.allocator->book.count,
+    ledger_text_add(out, "%zu leases, %zu keys, %zu of deploy", fixture.allocator->book.live.count,
                     fixture.allocator->book.by_key.count,
                     berth_lease_book_count_of(&fixture.allocator->book, "uid:1000"));
 }

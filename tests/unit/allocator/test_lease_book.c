@@ -71,7 +71,7 @@ static void add__terms__are_copied(void **state)
     assert_int_equal(lease->state, BERTH_LEASE_PENDING);
     assert_int_equal(lease->granted_unix_ms, 9);
     assert_int_equal(lease->ttl_ms, 1000);
-    assert_int_equal(lease->expires_ms, 1050);
+    assert_int_equal(lease->ends_ms, 1050);
     assert_int_equal(lease->port_count, 2);
     assert_memory_equal(lease->ports, two_ports, sizeof two_ports);
 }
@@ -95,7 +95,7 @@ static void add__id_taken__is_busy_and_changes_nothing(void **state)
     (void)add("shop", "", 5, 0);
     assert_code(berth_lease_book_add(&book, &terms, 5, 0, 0, &out, &err), BERTH_BUSY);
     assert_null(out);
-    assert_int_equal(book.count, 1);
+    assert_int_equal(book.live.count, 1);
     assert_int_equal(berth_lease_book_count_of(&book, "uid:1000"), 1);
     assert_null(berth_lease_book_find(&book, "other", ""));
 }
@@ -111,14 +111,14 @@ static void add__too_many__is_refused(void **state)
         (void)snprintf(key, sizeof key, "k%u", i);
         (void)add(key, "", i, 0);
     }
-    assert_int_equal(book.count, BERTH_LEASES_MAX);
+    assert_int_equal(book.live.count, BERTH_LEASES_MAX);
     assert_code(berth_lease_book_add(&book, &terms, 1ULL << 40, 0, 0, &lease, &err),
                 BERTH_LIMIT_REACHED);
     assert_null(lease);
     assert_ptr_equal(berth_lease_book_find(&book, "k65534", ""),
                      berth_lease_book_find_id(&book, "000000000000fffe"));
     assert_non_null(berth_lease_book_find(&book, "k65534", ""));
-    berth_lease_book_remove(&book, book.first);
+    berth_lease_book_remove(&book, book.live.first);
     assert_ok(berth_lease_book_add(&book, &terms, 1ULL << 40, 0, 0, &lease, &err), &err);
 }
 
@@ -148,17 +148,17 @@ static void remove__any_of_three__keeps_the_others_in_order(void **state)
         struct berth_lease *first = leases[gone == 0 ? 1 : 0];
         struct berth_lease *last = leases[gone == 2 ? 1 : 2];
         berth_lease_book_remove(&book, leases[gone]);
-        assert_int_equal(book.count, 2);
-        assert_ptr_equal(book.first, first);
-        assert_ptr_equal(book.last, last);
+        assert_int_equal(book.live.count, 2);
+        assert_ptr_equal(book.live.first, first);
+        assert_ptr_equal(book.live.last, last);
         assert_ptr_equal(first->next, last);
         assert_ptr_equal(last->previous, first);
         assert_null(first->previous);
         assert_null(last->next);
         berth_lease_book_remove(&book, first);
         berth_lease_book_remove(&book, last);
-        assert_null(book.first);
-        assert_null(book.last);
+        assert_null(book.live.first);
+        assert_null(book.live.last);
         assert_int_equal(book.owners.count, 0);
     }
 }
@@ -207,9 +207,9 @@ static void renew__longer_or_shorter__never_shortens(void **state)
     (void)state;
     struct berth_lease *lease = add("a", "", 1, 0);
     berth_lease_book_renew(&book, lease, 10, 500);
-    assert_int_equal(lease->expires_ms, 1000);
+    assert_int_equal(lease->ends_ms, 1000);
     berth_lease_book_renew(&book, lease, 2000, 500);
-    assert_int_equal(lease->expires_ms, 2500);
+    assert_int_equal(lease->ends_ms, 2500);
     assert_int_equal(end_due(2499), 0);
     assert_int_equal(end_due(2500), 1);
 }
@@ -274,7 +274,7 @@ static void memory__each_allocation_fails__book_is_as_it_was(void **state)
                     assert_null(lease);
                     assert_null(berth_lease_book_find(&book, key, "g"));
                 }
-                assert_int_equal(book.count, added);
+                assert_int_equal(book.live.count, added);
                 assert_int_equal(book.by_key.count, added);
                 assert_int_equal(book.by_id.count, added);
                 assert_int_equal(berth_lease_book_count_of(&book, "uid:1") +

@@ -13,9 +13,12 @@ static const struct berth_pool pools_one[] = {
     {"high", {65520, 65535}, false}, {"default", {4080, 4110}, false}, {"qa", {60, 90}, true}};
 static const struct berth_pool pools_two[] = {{"late", {4111, 4130}, true},
                                               {"early", {4090, 4110}, false}};
+#define FRESH_KEYS_MAX 4000 /* keys that ask once: a site that is there already keeps its port */
+
 static const char *const sites[] = {"Shop", "Blog", "Intranet", "shop"};
-static const char *const images[] = {"java", "node", "w3wp"};
+static const char *const images[] = {"java", "node", "w3wp", NULL};
 static const char *const keys[] = {"web", "api", "db", "mail", "cms", "erp"};
+static const char *const generations[] = {"1", "2", "3", "4", "5"};
 static const char *const holders[] = {NULL, NULL, "site:SHOP", "site:blog", "process:java", "any"};
 static const struct berth_caller callers[] = {{{"uid:1", "one"}, false},
                                               {{"uid:2", "two"}, false},
@@ -42,6 +45,13 @@ static struct run {
     uint64_t operation;
     const char *what;                    /* the operation, for messages */
     uint64_t outcomes[BERTH_CODE_COUNT]; /* of allocate */
+    uint64_t adopted;
+    uint64_t lost;
+    uint64_t remembered;
+    uint64_t kept; /* allocations that released older generations */
+    unsigned fresh_keys;
+    char fresh_key[16];
+    bool store_fails;
 } run;
 
 static struct berth_error err;
@@ -59,6 +69,17 @@ static bool chance(unsigned percent)
 static uint64_t next_id(void *ctx)
 {
     return test_random_next(ctx);
+}
+
+static enum berth_code keep_lease(void *ctx, const struct berth_lease *lease,
+                                  enum berth_lease_state state, enum berth_lease_event event,
+                                  struct berth_error *error)
+{
+    (void)ctx;
+    (void)lease;
+    (void)state;
+    (void)event;
+    return run.store_fails ? berth_fail(error, BERTH_STORE_FAILED, 0, "no room left") : BERTH_OK;
 }
 
 #define EXPECT_EQUAL(real, model)                                                                  \
@@ -116,7 +137,8 @@ static void compare_counts(void)
         }
         EXPECT_EQUAL(berth_allocator_count(run.real, &windows, BERTH_PORT_FREE), count);
     }
-    EXPECT_EQUAL(run.real->book.count, run.model.lease_count);
+    EXPECT_EQUAL(run.real->book.live.count, run.model.lease_count);
+    EXPECT_EQUAL(run.real->book.ended.count, run.model.ended_count);
     for (size_t i = 0; i < BERTH_COUNT(callers); i++) {
         EXPECT_EQUAL(berth_lease_book_count_of(&run.real->book, callers[i].identity.id),
                      model_leases_of(&run.model, callers[i].identity.id));
@@ -136,6 +158,20 @@ static void compare_feeds(void)
     }
 }
 
+static void compare_lives(void)
+{
+    for (size_t i = 0; i < run.model.lease_count; i++) {
+        const struct model_lease *mine = &run.model.leases[i];
+        const struct berth_lease *lease = berth_lease_book_find_id(&run.real->book, mine->id);
+        if (lease == NULL || lease->state != mine->state) {
+            fail_msg("operation %llu, %s: the lease of %s %s on %u is %s, by the model %s",
+                     (unsigned long long)run.operation, run.what, mine->key, mine->generation,
+                     mine->ports[0], lease != NULL ? berth_lease_state_name(lease->state) : "gone",
+                     berth_lease_state_name(mine->state));
+        }
+    }
+}
+
 /* One lease at a time: its ports, its end, and that it is found in every way. */
 static void compare_a_lease(void)
 {
@@ -148,11 +184,14 @@ static void compare_a_lease(void)
     expect_code(berth_allocator_find(run.real, mine->id, NULL, NULL, 0, &lease, &err), BERTH_OK);
     EXPECT_EQUAL(lease->port_count, mine->port_count);
     EXPECT_EQUAL(memcmp(lease->ports, mine->ports, mine->port_count * sizeof(uint16_t)), 0);
-    uint64_t left_ms = mine->expires_ms > run.model.lease_clock_ms
-                           ? mine->expires_ms - run.model.lease_clock_ms
-                           : 0;
-    EXPECT_EQUAL(berth_allocator_expires_unix_ms(run.real, lease, run.now) - run.now.unix_ms,
-                 left_ms);
+    int64_t ends_unix_ms = berth_allocator_expires_unix_ms(run.real, lease, run.now);
+    if (mine->ends_ms == BERTH_NEVER) {
+        EXPECT_EQUAL(ends_unix_ms, -1);
+    } else {
+        uint64_t left_ms =
+            mine->ends_ms > run.model.lease_clock_ms ? mine->ends_ms - run.model.lease_clock_ms : 0;
+        EXPECT_EQUAL(ends_unix_ms - run.now.unix_ms, left_ms);
+    }
     struct berth_lease *again = NULL;
     uint16_t port = mine->ports[in(0, mine->port_count - 1)];
     expect_code(berth_allocator_find(run.real, NULL, NULL, NULL, port, &again, &err), BERTH_OK);
@@ -168,6 +207,7 @@ static void compare_all(void)
     compare_states();
     compare_counts();
     compare_feeds();
+    compare_lives();
     compare_a_lease();
 }
 
@@ -177,6 +217,15 @@ static uint16_t some_port(void)
 {
     static const uint16_t others[] = {1, 443, 4095, 4096, 4111, 50000, 65535};
 
+    if (chance(25) && run.model.lease_count > 0) { /* one that matters to a lease */
+        const struct model_lease *lease =
+            &run.model.leases[in(0, (unsigned)run.model.lease_count - 1)];
+        return lease->ports[in(0, lease->port_count - 1)];
+    }
+    if (chance(10) && run.model.ended_count > 0) { /* or to one that ended lately */
+        unsigned last = (unsigned)run.model.ended_count - 1;
+        return run.model.ended[in(last > 5 ? last - 5 : 0, last)].ports[0];
+    }
     return chance(85) ? run.look[in(0, (unsigned)run.look_count - 1)]
                       : others[in(0, BERTH_COUNT(others) - 1)];
 }
@@ -194,6 +243,9 @@ static struct berth_claim some_claim(enum model_feed feed)
         (uint8_t)(feed == MODEL_SITES ? BERTH_PROTOCOL_HTTP + in(0, 1) : BERTH_PROTOCOL_TCP);
     claim.holder = feed == MODEL_SITES ? sites[in(0, BERTH_COUNT(sites) - 1)]
                                        : images[in(0, BERTH_COUNT(images) - 1)];
+    if (feed == MODEL_RESERVED && claim.holder == NULL) {
+        claim.holder = images[0]; /* the reason is always known */
+    }
     return claim;
 }
 
@@ -247,12 +299,43 @@ static void do_snapshot(enum model_feed feed)
 
 /* ---- time and states of sources ---- */
 
+static uint64_t earlier(uint64_t so_far, uint64_t until_ms, uint64_t clock_ms)
+{
+    uint64_t left_ms = until_ms > clock_ms ? until_ms - clock_ms : 0;
+
+    return left_ms < so_far ? left_ms : so_far;
+}
+
+/* Gives in how many milliseconds something is due, as the clocks run now; BERTH_NEVER: nothing. */
+static uint64_t due_in_by(const struct allocator_model *model)
+{
+    uint64_t due = BERTH_NEVER;
+
+    for (size_t i = 0; model_is_current(model, 0) && i < model->claim_count; i++) {
+        if (model->claims[i].lingers) {
+            due = earlier(due, model->claims[i].until_ms, model->sites_clock_ms);
+        }
+    }
+    if (!model_is_current(model, 0) || !model_is_current(model, 1)) {
+        return due;
+    }
+    for (size_t i = 0; i < model->lease_count; i++) {
+        if (model->leases[i].ends_ms != BERTH_NEVER) {
+            due = earlier(due, model->leases[i].ends_ms, model->lease_clock_ms);
+        }
+    }
+    for (size_t i = 0; i < model->cooling_count; i++) {
+        due = earlier(due, model->cooling[i].until_ms, model->lease_clock_ms);
+    }
+    return due;
+}
+
 static void do_tick(void)
 {
     run.next_ms = berth_allocator_tick(run.real, run.now);
     model_tick(&run.model);
     run.tick_due = false;
-    uint64_t due_in = model_due_in(&run.model);
+    uint64_t due_in = due_in_by(&run.model);
     EXPECT_EQUAL(run.next_ms > run.now.ms, true);
     if (due_in != BERTH_NEVER && run.next_ms > run.now.ms + due_in) {
         fail_msg("operation %llu: the next tick is asked for %llu ms too late",
@@ -395,12 +478,56 @@ static void ask_for_own_past(struct berth_allocate_request *request)
     }
 }
 
+/* Lets a key that was never seen ask for a site's port. */
+static void ask_with_fresh_key(struct berth_allocate_request *request)
+{
+    if (run.fresh_keys < FRESH_KEYS_MAX && chance(2)) {
+        (void)snprintf(run.fresh_key, sizeof run.fresh_key, "fresh-%u", run.fresh_keys++);
+        request->key = run.fresh_key;
+        request->holder = chance(50) ? "site:SHOP" : "site:intranet";
+        request->generation = NULL;
+        request->protocol = chance(20) ? BERTH_PROTOCOL_NONE : request->protocol;
+        if (chance(80)) {
+            request->wish.port = request->wish.prefer = 0;
+            request->wish.count = 1;
+        }
+    }
+}
+
+/* How many generations to keep. Whose they must be has a test of its own. */
+static unsigned some_keep(const struct berth_allocate_request *request,
+                          const struct berth_caller *caller)
+{
+    if (request->key == NULL || request->generation == NULL) {
+        return chance(1) ? 1 : 0; /* which is refused */
+    }
+    if (!chance(30)) {
+        return 0;
+    }
+    for (size_t i = 0; i < run.model.lease_count; i++) {
+        const struct model_lease *lease = &run.model.leases[i];
+        if (!caller->administrator && strcmp(lease->key, request->key) == 0 &&
+            strcmp(lease->owner, caller->identity.id) != 0) {
+            return 0;
+        }
+    }
+    return in(1, 3);
+}
+
+static void count_grant(const struct model_grant *expected, size_t leases_before)
+{
+    run.adopted += expected->adopted;
+    run.lost += expected->lost_port != 0;
+    run.remembered += expected->remembered;
+    run.kept += !expected->reused && run.model.lease_count <= leases_before;
+}
+
 static void do_allocate(void)
 {
     struct berth_allocate_request request = {
         .wish = some_wish(),
         .key = chance(80) ? keys[in(0, BERTH_COUNT(keys) - 1)] : NULL,
-        .generation = chance(50) ? (chance(50) ? "1" : "2") : NULL,
+        .generation = chance(50) ? generations[in(0, BERTH_COUNT(generations) - 1)] : NULL,
         .holder = holders[in(0, BERTH_COUNT(holders) - 1)],
         .protocol = chance(50) ? BERTH_PROTOCOL_HTTP : BERTH_PROTOCOL_HTTPS,
         .ttl_ms = chance(30) ? in(1000, 3000) : 0,
@@ -408,33 +535,41 @@ static void do_allocate(void)
     const struct berth_caller *caller = some_caller(request.key);
     struct berth_grant grant;
     struct berth_refusal refusal = {.port = 0};
-    struct model_lease *lease = NULL;
-    bool reused = false;
+    struct model_grant mine;
     uint64_t revision = run.real->revision;
+    size_t leases_before = run.model.lease_count;
 
     ask_for_own_past(&request);
-    enum berth_code expected =
-        model_allocate(&run.model, &request, caller, run.look, run.look_count, &lease, &reused);
+    ask_with_fresh_key(&request);
+    request.keep = some_keep(&request, caller);
+    run.store_fails = request.keep == 0 && chance(3);
+    enum berth_code expected = model_allocate(&run.model, &request, caller, run.look,
+                                              run.look_count, run.store_fails, &mine);
     enum berth_code code =
         berth_allocator_allocate(run.real, &request, caller, run.now, &grant, &refusal, &err);
+    run.store_fails = false;
     expect_code(code, expected);
     run.outcomes[code]++;
     if (code != BERTH_OK) {
-        EXPECT_EQUAL(run.real->revision, revision);
-        check_refusal(code, &request.wish, lease != NULL ? lease->owner : NULL, &refusal);
+        /* what the store refuses was claimed for a moment */
+        EXPECT_EQUAL(code == BERTH_STORE_FAILED || run.real->revision == revision, true);
+        check_refusal(code, &request.wish, mine.lease != NULL ? mine.lease->owner : NULL, &refusal);
         return;
     }
-    EXPECT_EQUAL(grant.reused, reused);
-    EXPECT_EQUAL(grant.lease->port_count, lease->port_count);
+    EXPECT_EQUAL(grant.reused, mine.reused);
+    EXPECT_EQUAL(grant.adopted, mine.adopted);
+    EXPECT_EQUAL(grant.lost_port, mine.lost_port);
+    EXPECT_EQUAL(grant.lease->port_count, mine.lease->port_count);
     bool ephemeral = false;
-    for (unsigned i = 0; i < lease->port_count; i++) {
-        EXPECT_EQUAL(grant.lease->ports[i], lease->ports[i]);
-        ephemeral = ephemeral || run.model.ephemeral[lease->ports[i]];
+    for (unsigned i = 0; i < mine.lease->port_count; i++) {
+        EXPECT_EQUAL(grant.lease->ports[i], mine.lease->ports[i]);
+        ephemeral = ephemeral || run.model.ephemeral[mine.lease->ports[i]];
     }
     EXPECT_EQUAL(grant.ephemeral, ephemeral);
-    if (!reused) {
-        memcpy(lease->id, grant.lease->id, sizeof lease->id);
+    if (!mine.reused) {
+        memcpy(mine.lease->id, grant.lease->id, sizeof mine.lease->id);
     }
+    count_grant(&mine, leases_before);
 }
 
 static void do_next(void)
@@ -446,9 +581,10 @@ static void do_next(void)
     bool waiting =
         run.model.source[0] == BERTH_STATE_WAITING || run.model.source[1] == BERTH_STATE_WAITING;
 
+    bool remembered;
     enum berth_code expected = waiting ? BERTH_NOT_READY
-                                       : model_choose(&run.model, &wish, NULL, NULL, run.look,
-                                                      run.look_count, expected_ports);
+                                       : model_choose(&run.model, &wish, NULL, NULL, NULL, run.look,
+                                                      run.look_count, expected_ports, &remembered);
     enum berth_code code = berth_allocator_next(run.real, &wish, ports, &refusal, &err);
     expect_code(code, expected);
     check_refusal(code, &wish, NULL, &refusal);
@@ -477,19 +613,21 @@ static void do_release_or_renew(bool release)
     enum berth_code expected = !may                                       ? BERTH_DENIED
                                : !release && ttl_ms != 0 && ttl_ms < 1000 ? BERTH_INVALID_PARAMS
                                                                           : BERTH_OK;
+    run.store_fails = release && chance(5);
+    expected = expected == BERTH_OK && run.store_fails ? BERTH_STORE_FAILED : expected;
     if (release) {
         code = berth_allocator_release(run.real, lease, caller, run.now, &refusal, &err);
     } else {
         code = berth_allocator_renew(run.real, lease, caller, ttl_ms, run.now, &refusal, &err);
     }
+    run.store_fails = false;
     expect_code(code, expected);
     check_refusal(code, &nothing, mine->owner, &refusal);
     if (code == BERTH_OK && release) {
-        model_end(&run.model, number);
+        model_end(&run.model, number, BERTH_LEASE_RELEASED, true);
     } else if (code == BERTH_OK) {
-        uint64_t expires_ms =
-            run.model.lease_clock_ms + (ttl_ms != 0 ? ttl_ms : run.model.options.ttl_ms);
-        mine->expires_ms = expires_ms > mine->expires_ms ? expires_ms : mine->expires_ms;
+        struct berth_wish same = {.count = mine->port_count};
+        (void)model_reuse(&run.model, mine, &same, ttl_ms != 0 ? ttl_ms : run.model.options.ttl_ms);
     }
 }
 
@@ -589,6 +727,7 @@ static void begin(void)
                                                          .leases_per_user = 10,
                                                          .seed = test_random_next(&run.random),
                                                          .random = next_id,
+                                                         .keep = keep_lease,
                                                          .ctx = &ids};
     assert_ok(berth_allocator_create(&run.real, &run.model.options, &err), &err);
     set_pools(pools_one, BERTH_COUNT(pools_one));
@@ -611,6 +750,12 @@ static void tell_outcomes(void)
                          berth_test_code_symbol((enum berth_code)c));
         }
     }
+    (void)printf("lost %llu, adopted %llu, given again %llu, generations released %llu, "
+                 "lingering %llu, back after the end %llu\n",
+                 (unsigned long long)run.lost, (unsigned long long)run.adopted,
+                 (unsigned long long)run.remembered, (unsigned long long)run.kept,
+                 (unsigned long long)run.model.went_lingering,
+                 (unsigned long long)run.model.came_back);
 }
 
 static void random_operations__against_the_model__make_no_difference(void **state)
@@ -625,6 +770,10 @@ static void random_operations__against_the_model__make_no_difference(void **stat
         compare_all();
     }
     tell_outcomes();
+    if (operations >= 100000) {
+        assert_true(run.lost > 0 && run.adopted > 0 && run.remembered > 0 && run.kept > 0);
+        assert_true(run.model.went_lingering > 0 && run.model.came_back > 0);
+    }
     berth_allocator_destroy(run.real);
 }
 
