@@ -199,7 +199,7 @@ enum berth_code berth_allocator_find(const struct berth_allocator *allocator, co
                                      const char *key, const char *generation, uint16_t port,
                                      struct berth_lease **out, struct berth_error *err);
 
-/** Ends a lease; its ports cool down. `lease` is gone afterwards.
+/** Ends a lease; its ports cool down. It is remembered for its key; an anonymous one is gone.
  *  @return BERTH_OK; BERTH_DENIED: not its owner and no administrator, nothing changed */
 enum berth_code berth_allocator_release(struct berth_allocator *allocator,
                                         struct berth_lease *lease,
