@@ -14,11 +14,11 @@ static bool resolve_rule(const struct berth_access_rule *rule, struct berth_acce
     case BERTH_SUBJECT_EVERYONE:
         return true;
     case BERTH_SUBJECT_GROUP:
-        return berth_account_group(rule->name, &out->id);
+        return berth_account_find_group(rule->name, &out->account);
     case BERTH_SUBJECT_USER:
         break;
     }
-    return berth_account_user(rule->name, &out->id);
+    return berth_account_find_user(rule->name, &out->account);
 }
 
 static void warn_unknown(struct berth_access *access, const struct berth_settings *settings,
@@ -61,32 +61,58 @@ void berth_access_fini(struct berth_access *access)
     access->count = 0;
 }
 
-static bool applies(const struct berth_access_entry *entry, const struct berth_peer *peer)
+static bool has_group(const struct berth_peer *peer, const struct berth_account_id *group)
 {
-    if (entry->subject == BERTH_SUBJECT_EVERYONE) {
-        return true;
-    }
-    if (entry->subject == BERTH_SUBJECT_USER) {
-        return entry->id == peer->user;
-    }
     for (uint32_t i = 0; i < peer->group_count; i++) {
-        if (peer->groups[i] == entry->id) {
+        if (berth_account_same(&peer->groups[i], group)) {
             return true;
         }
     }
     return false;
 }
 
-enum berth_role berth_access_role(const struct berth_access *access, const struct berth_peer *peer)
+static bool applies(const struct berth_access_entry *entry, const struct berth_peer *peer)
+{
+    switch (entry->subject) {
+    case BERTH_SUBJECT_EVERYONE:
+        return true;
+    case BERTH_SUBJECT_USER:
+        return berth_account_same(&entry->account, &peer->user);
+    case BERTH_SUBJECT_GROUP:
+        break;
+    }
+    return has_group(peer, &entry->account);
+}
+
+static bool administers(const struct berth_access *access, const struct berth_peer *peer)
+{
+    if (berth_account_is_administrator(&peer->user) ||
+        berth_account_same(&access->own_user, &peer->user)) {
+        return true;
+    }
+    for (uint32_t i = 0; i < peer->group_count; i++) {
+        if (berth_account_is_administrator(&peer->groups[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum berth_role berth_access_role(const struct berth_access *access, const struct berth_peer *peer,
+                                  struct berth_account_id *through)
 {
     enum berth_role role = BERTH_ROLE_NONE;
 
-    if (peer->user == 0 || peer->user == access->own_user) {
+    through->length = 0;
+    if (administers(access, peer)) {
         return BERTH_ROLE_ADMIN;
     }
     for (size_t i = 0; i < access->count; i++) {
-        if (access->entries[i].role > role && applies(&access->entries[i], peer)) {
-            role = access->entries[i].role;
+        const struct berth_access_entry *entry = &access->entries[i];
+        if (entry->role > role && applies(entry, peer)) {
+            role = entry->role;
+            *through = entry->subject == BERTH_SUBJECT_GROUP ? entry->account
+                                                             : (struct berth_account_id){0};
         }
     }
     return role;

@@ -13,14 +13,14 @@
 struct berth_access_entry {
     enum berth_role role;
     enum berth_subject subject;
-    uint32_t id; /* gid or uid; not for EVERYONE */
+    struct berth_account_id account; /* not for EVERYONE */
 };
 
 struct berth_access {
     struct berth_access_entry *entries;
     size_t count;
-    uint32_t own_user;          /* who runs the daemon may administer it */
-    struct berth_text warnings; /* one a line: names that the system does not know */
+    struct berth_account_id own_user; /* who runs the daemon may administer it */
+    struct berth_text warnings;       /* one a line: names that the system does not know */
 };
 
 /** Makes the rules of some settings comparable.
@@ -34,8 +34,12 @@ enum berth_code berth_access_resolve(struct berth_access *out,
 /** Gives the memory back. All zero is accepted. */
 void berth_access_fini(struct berth_access *access);
 
-/** Gives the highest role that any rule gives a peer. root and the daemon's own user are
- *  administrators whatever the rules say.  @thread any  @blocks no */
-enum berth_role berth_access_role(const struct berth_access *access, const struct berth_peer *peer);
+/** Gives the highest role that any rule gives a peer. Who administers the machine, and the daemon's
+ *  own user, are administrators whatever the rules say.
+ *  @param[out] through  the group of the first rule that gives this role; none: a rule for a user
+ *                       or for everyone did, or no rule
+ *  @thread any  @blocks no */
+enum berth_role berth_access_role(const struct berth_access *access, const struct berth_peer *peer,
+                                  struct berth_account_id *through);
 
 #endif

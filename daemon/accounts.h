@@ -7,18 +7,45 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Finds a group by name or number.  @return false: none, `out` unchanged
- *  @thread loop  @blocks for the system's account database  @source getgrnam(3) */
-bool berth_account_group(const char *name, uint32_t *out);
+#define BERTH_ACCOUNT_BYTES_MAX 68  /* SECURITY_MAX_SID_SIZE of Windows */
+#define BERTH_ACCOUNT_TEXT_SIZE 192 /* of a buffer for any account's text, its NUL included */
 
-/** Finds a user by name or number.  @return false: none, `out` unchanged  @source getpwnam(3) */
-bool berth_account_user(const char *name, uint32_t *out);
+/** A user or a group, as the system identifies it: a kind and a number on Linux, a SID on Windows.
+ *  What stands in it is the platform's; others compare and hand on. */
+struct berth_account_id {
+    uint8_t length; /* of `bytes`; 0: none */
+    uint8_t bytes[BERTH_ACCOUNT_BYTES_MAX];
+};
 
-/** Gives the user that this process runs as. */
-uint32_t berth_account_own_user(void);
+/** Tells whether two are one account; none is like no other.  @thread any */
+bool berth_account_same(const struct berth_account_id *a, const struct berth_account_id *b);
 
-/** Writes a user's name, or "uid N" where there is none. Remembers the latest look-ups, so that a
- *  client that connects again and again costs one.  @return `out` */
-char *berth_account_user_name(uint32_t user, char *out, size_t size);
+/** Finds a group, or a user, by name, by number (Linux) or by SID (Windows).
+ *  @return false: there is none, `out` is unchanged
+ *  @thread loop  @blocks for the system's account database  @source getgrnam(3), getpwnam(3);
+ *          LookupAccountNameW */
+bool berth_account_find_group(const char *name, struct berth_account_id *out);
+bool berth_account_find_user(const char *name, struct berth_account_id *out);
+
+/** Gives the user that this process runs as.  @thread any */
+struct berth_account_id berth_account_own_user(void);
+
+/** Tells whether a user or group administers the daemon whatever the configuration says: root;
+ *  SYSTEM and the group Administrators on Windows.  @thread any */
+bool berth_account_is_administrator(const struct berth_account_id *account);
+
+/** Writes what identifies an account for good: "uid:1000", "gid:100", "S-1-5-32-544". It goes into
+ *  the store.
+ *  @param[out] out  room for BERTH_ACCOUNT_TEXT_SIZE; "" for none  @return `out`  @thread any */
+char *berth_account_text(const struct berth_account_id *account, char *out);
+
+/** Reads what berth_account_text() wrote.  @return false: that is no account, `out` is unchanged
+ *  @thread any */
+bool berth_account_read(const char *text, struct berth_account_id *out);
+
+/** Writes a user's name for people, or "uid 1000" or the SID where there is none. Remembers the
+ *  latest look-ups, so that a client that connects again and again costs one.
+ *  @return `out`  @thread loop  @blocks for the account database, at the first look-up */
+char *berth_account_user_name(const struct berth_account_id *user, char *out, size_t size);
 
 #endif

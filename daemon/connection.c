@@ -327,7 +327,7 @@ static enum berth_code check_limits(const struct berth_server *server,
     if (fresh->role != BERTH_ROLE_ADMIN) {
         limit = limit > BERTH_ADMIN_CONNECTIONS ? limit - BERTH_ADMIN_CONNECTIONS : 1;
         for (const struct berth_connection *c = server->first; c != NULL; c = c->next) {
-            same_user += c->peer != NULL && c->peer->user == fresh->peer->user;
+            same_user += c->peer != NULL && berth_account_same(&c->peer->user, &fresh->peer->user);
         }
     }
     if (server->service->connections_now >= limit) {
@@ -355,22 +355,24 @@ static void link_connection(struct berth_server *server, struct berth_connection
     server->service->connections_now++;
 }
 
-/* Finds out who it is. A peer has few groups as a rule: the room for the others is given back. */
+/* Finds out who it is, and what that may do. A peer has few groups as a rule: room for the others
+ * is not kept. */
 static enum berth_code identify(struct berth_connection *connection, struct berth_error *err)
 {
-    struct berth_peer *peer = berth_alloc(1, sizeof *peer);
+    struct berth_peer peer;
+    struct berth_account_id through;
+    enum berth_code code = berth_peer_of(&connection->pipe, &peer, err);
 
-    if (peer == NULL) {
-        return berth_fail_memory(err, "a peer");
-    }
-    enum berth_code code = berth_peer_of(&connection->pipe, peer, err);
     if (code != BERTH_OK) {
-        berth_free(peer);
         return code;
     }
-    size_t size = offsetof(struct berth_peer, groups) + peer->group_count * sizeof *peer->groups;
-    struct berth_peer *smaller = berth_resize(peer, size, 1);
-    connection->peer = smaller != NULL ? smaller : peer;
+    connection->role = berth_access_role(connection->server->access, &peer, &through);
+    (void)berth_account_text(&through, peer.through);
+    connection->peer = berth_alloc(1, berth_peer_size(&peer));
+    if (connection->peer == NULL) {
+        return berth_fail_memory(err, "a peer");
+    }
+    memcpy(connection->peer, &peer, berth_peer_size(&peer));
     return BERTH_OK;
 }
 
@@ -387,7 +389,6 @@ static enum berth_code admit(struct berth_connection *connection, struct berth_e
         berth_log(BERTH_LOG_WARNING, "a client was not accepted: %s", err->detail);
         return code;
     }
-    connection->role = berth_access_role(server->access, connection->peer);
     return check_limits(server, connection, err);
 }
 

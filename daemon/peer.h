@@ -3,23 +3,35 @@
 #ifndef BERTH_DAEMON_PEER_H
 #define BERTH_DAEMON_PEER_H
 
+#include "accounts.h"
 #include "base/error.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
 #define BERTH_PEER_GROUPS_MAX 256
 
-/** A peer. Its groups stand last, so that a holder may cut the struct off behind them. On Windows
- * `user` and `groups` are empty and SIDs take their place (windows/peer.c). */
+/** A peer. Its groups stand last, so that a holder may cut the struct off behind them. */
 struct berth_peer {
-    char id[80];         /* "uid:1000", a SID: compared, never shown to strangers */
-    char name[64];       /* "alice", cut off if longer, or the id where there is no name */
+    char id[BERTH_ACCOUNT_TEXT_SIZE]; /* the user's text: compared, never shown to strangers */
+    char name[64]; /* "alice", cut off if longer, or the id where there is no name */
+    char through[BERTH_ACCOUNT_TEXT_SIZE]; /* text of the group whose access rule admitted it;
+                                              "": none did. Set by who admits */
     uint32_t process_id; /* of who opened the connection; for logs only, as ids are used again */
-    uint32_t user;
+    struct berth_account_id user;
     uint32_t group_count;
-    uint32_t groups[BERTH_PEER_GROUPS_MAX]; /* the primary one and the others; more are cut off */
+    struct berth_account_id
+        groups[BERTH_PEER_GROUPS_MAX]; /* the primary one and the others; more are cut off */
 };
+
+/** Gives how many bytes of a peer are in use: up to its last group. */
+size_t berth_peer_size(const struct berth_peer *peer);
+
+/** Tells whether a peer is in a group, which is given by its text (berth_account_text()).
+ *  @thread any  @blocks no */
+bool berth_peer_in_group(const struct berth_peer *peer, const char *group);
 
 /** Finds out who is connected.
  *  @param[out] out  set only on BERTH_OK

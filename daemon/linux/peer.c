@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/peer.h"
 
-#include "daemon/accounts.h"
+#include "daemon/posix/accounts_posix.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,14 +18,14 @@ static void read_groups(int socket, gid_t primary, struct berth_peer *out)
     gid_t groups[BERTH_PEER_GROUPS_MAX];
     socklen_t size = sizeof groups;
 
-    out->groups[0] = (uint32_t)primary;
+    out->groups[0] = berth_posix_group(primary);
     out->group_count = 1;
     if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0) {
         return;
     }
     for (size_t i = 0; i < size / sizeof *groups; i++) {
         if (out->group_count < BERTH_PEER_GROUPS_MAX) {
-            out->groups[out->group_count++] = (uint32_t)groups[i];
+            out->groups[out->group_count++] = berth_posix_group(groups[i]);
         }
     }
 }
@@ -46,9 +45,10 @@ enum berth_code berth_peer_of(const uv_pipe_t *pipe, struct berth_peer *out,
         return berth_fail(err, BERTH_IO, errno, "the peer's credentials: %s", strerror(errno));
     }
     out->process_id = (uint32_t)credentials.pid;
-    out->user = (uint32_t)credentials.uid;
-    (void)snprintf(out->id, sizeof out->id, "uid:%" PRIu32, out->user);
-    (void)berth_account_user_name(out->user, out->name, sizeof out->name);
+    out->user = berth_posix_user(credentials.uid);
+    out->through[0] = '\0';
+    (void)berth_account_text(&out->user, out->id);
+    (void)berth_account_user_name(&out->user, out->name, sizeof out->name);
     read_groups(socket, credentials.gid, out);
     return BERTH_OK;
 }

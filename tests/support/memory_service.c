@@ -71,7 +71,6 @@ static void fill_service(struct memory_service *memory)
     (void)snprintf(service->host, sizeof service->host, "host");
     (void)snprintf(memory->peer.id, sizeof memory->peer.id, "uid:1000");
     (void)snprintf(memory->peer.name, sizeof memory->peer.name, "alice");
-    memory->peer.user = 1000;
     berth_host_facts_default(&memory->facts);
     berth_text_init(&memory->error_data, BERTH_ANSWER_MAX);
 }

@@ -15,10 +15,34 @@ static struct berth_access_rule rule(enum berth_role role, enum berth_subject su
     return (struct berth_access_rule){(uint8_t)role, (uint8_t)subject, name, 7};
 }
 
-static struct berth_peer peer(uint32_t user, uint32_t group, uint32_t other_group)
+static struct berth_account_id user(unsigned number)
 {
-    return (struct berth_peer){.user = user, .group_count = 2, .groups = {group, other_group}};
+    struct berth_account_id id = {0};
+    char text[BERTH_ACCOUNT_TEXT_SIZE];
+
+    (void)snprintf(text, sizeof text, "%u", number);
+    assert_true(berth_account_find_user(text, &id));
+    return id;
 }
+
+static struct berth_account_id group(unsigned number)
+{
+    struct berth_account_id id = {0};
+    char text[BERTH_ACCOUNT_TEXT_SIZE];
+
+    (void)snprintf(text, sizeof text, "%u", number);
+    assert_true(berth_account_find_group(text, &id));
+    return id;
+}
+
+static struct berth_peer peer(unsigned number, unsigned first_group, unsigned other_group)
+{
+    return (struct berth_peer){
+        .user = user(number), .group_count = 2, .groups = {group(first_group), group(other_group)}};
+}
+
+/* of the last role_of(): the group that gave the role */
+static char through_text[BERTH_ACCOUNT_TEXT_SIZE];
 
 static enum berth_role role_of(struct berth_access_rule *rules, size_t count,
                                const struct berth_peer *of)
@@ -26,12 +50,14 @@ static enum berth_role role_of(struct berth_access_rule *rules, size_t count,
     const struct berth_settings settings = {
         .rules = rules, .rule_count = count, .access_given = true};
     struct berth_access access;
+    struct berth_account_id through;
     struct berth_error err;
 
     assert_ok(berth_access_resolve(&access, &settings, &err), &err);
-    access.own_user = 500;
-    enum berth_role role = berth_access_role(&access, of);
+    access.own_user = user(500);
+    enum berth_role role = berth_access_role(&access, of, &through);
     berth_access_fini(&access);
+    (void)berth_account_text(&through, through_text);
     return role;
 }
 
@@ -96,6 +122,62 @@ static void role__root_and_own_user__administer_without_any_rule(void **state)
     assert_int_equal(role_of(NULL, 0, &root_group_only), BERTH_ROLE_NONE);
 }
 
+static void through__names_the_group_that_gave_the_role(void **state)
+{
+    struct berth_access_rule rules[] = {
+        rule(BERTH_ROLE_READER, BERTH_SUBJECT_GROUP, group_9),
+        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_GROUP, group_5),
+        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_GROUP, group_9),
+        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_USER, user_1000),
+    };
+    const struct berth_peer both = peer(1, 9, 5);
+    const struct berth_peer one = peer(1, 9, 2);
+    const struct berth_peer named = peer(1000, 2, 3);
+    const struct berth_peer root = peer(0, 5, 9);
+
+    (void)state;
+    assert_int_equal(role_of(rules, 4, &both), BERTH_ROLE_ALLOCATOR);
+    assert_string_equal(through_text, "gid:5");
+    assert_int_equal(role_of(rules, 4, &one), BERTH_ROLE_ALLOCATOR);
+    assert_string_equal(through_text, "gid:9");
+    assert_int_equal(role_of(rules, 4, &named), BERTH_ROLE_ALLOCATOR);
+    assert_string_equal(through_text, "");
+    assert_int_equal(role_of(rules, 4, &root), BERTH_ROLE_ADMIN);
+    assert_string_equal(through_text, "");
+}
+
+static void in_group__by_its_text__finds_those_of_the_peer_only(void **state)
+{
+    const struct berth_peer member = peer(7, 5, 9);
+
+    (void)state;
+    assert_true(berth_peer_in_group(&member, "gid:5"));
+    assert_true(berth_peer_in_group(&member, "gid:9"));
+    assert_false(berth_peer_in_group(&member, "gid:7"));
+    assert_false(berth_peer_in_group(&member, "uid:7"));
+    assert_false(berth_peer_in_group(&member, ""));
+    assert_false(berth_peer_in_group(&member, "wheel"));
+}
+
+static void account__text__is_read_back_as_the_same(void **state)
+{
+    const struct berth_account_id accounts[] = {user(0), user(4294967294U), group(100)};
+    char text[BERTH_ACCOUNT_TEXT_SIZE];
+    struct berth_account_id back;
+
+    (void)state;
+    for (size_t i = 0; i < BERTH_COUNT(accounts); i++) {
+        assert_true(berth_account_read(berth_account_text(&accounts[i], text), &back));
+        assert_true(berth_account_same(&back, &accounts[i]));
+    }
+    const struct berth_account_id none = {0};
+    assert_string_equal(berth_account_text(&none, text), "");
+    assert_false(berth_account_same(&none, &none));
+    assert_false(berth_account_read("uid:", &back));
+    assert_false(berth_account_read("uid:-1", &back));
+    assert_false(berth_account_read("gid:4294967295", &back)); /* -1: no group */
+}
+
 static void role__groups_beyond_the_count__do_not_count(void **state)
 {
     struct berth_access_rule rules[] = {rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_GROUP, group_5)};
@@ -116,6 +198,7 @@ static void resolve__unknown_name__warns_and_grants_nothing(void **state)
     struct berth_settings settings = {.rules = rules, .rule_count = 3, .access_given = true};
     const struct berth_peer stranger = peer(1, 2, 3);
     struct berth_access access;
+    struct berth_account_id through;
     struct berth_error err;
 
     (void)state;
@@ -124,8 +207,7 @@ static void resolve__unknown_name__warns_and_grants_nothing(void **state)
     assert_non_null(strstr(warnings, "line 7: there is no group no such name"));
     assert_non_null(strstr(warnings, "there is no user no such name"));
     assert_int_equal(access.count, 1);
-    access.own_user = 500;
-    assert_int_equal(berth_access_role(&access, &stranger), BERTH_ROLE_READER);
+    assert_int_equal(berth_access_role(&access, &stranger, &through), BERTH_ROLE_READER);
     berth_access_fini(&access);
     berth_access_fini(&access); /* twice is harmless */
     /* a default that does not apply to this machine is nothing to warn of */
@@ -168,6 +250,9 @@ int main(void)
         cmocka_unit_test(role__same_number_of_other_kind__does_not_count),
         cmocka_unit_test(role__root_and_own_user__administer_without_any_rule),
         cmocka_unit_test(role__groups_beyond_the_count__do_not_count),
+        cmocka_unit_test(through__names_the_group_that_gave_the_role),
+        cmocka_unit_test(in_group__by_its_text__finds_those_of_the_peer_only),
+        cmocka_unit_test(account__text__is_read_back_as_the_same),
         cmocka_unit_test(resolve__unknown_name__warns_and_grants_nothing),
         cmocka_unit_test(resolve__each_allocation_fails__is_an_error_or_a_lost_warning),
     };
