@@ -71,7 +71,10 @@ static enum berth_code check_owner(const struct berth_lease *lease,
                                    const struct berth_caller *caller, struct berth_refusal *refusal,
                                    struct berth_error *err)
 {
-    if (caller->administrator || strcmp(lease->owner->id, caller->identity.id) == 0) {
+    const char *group = lease->owner->group;
+
+    if (caller->administrator || strcmp(lease->owner->id, caller->identity.id) == 0 ||
+        (group[0] != '\0' && caller->in_group != NULL && caller->in_group(caller->ctx, group))) {
         return BERTH_OK;
     }
     refusal->owner = lease->owner->name;

@@ -62,6 +62,10 @@ struct berth_allocator_options {
 struct berth_caller {
     struct berth_owner identity;
     bool administrator;
+    /** Tells whether the caller is in a group, which is given as an owner's `group` is. NULL: in
+     *  none. */
+    bool (*in_group)(const void *ctx, const char *group);
+    const void *ctx;
 };
 
 struct berth_allocate_request {

@@ -43,10 +43,12 @@ void berth_lease_book_fini(struct berth_lease_book *book)
 
 /* ---- owners ---- */
 
-static struct berth_lease_owner *find_owner(const struct berth_lease_book *book, const char *id)
+/* The next owner of an id after `after`, of whatever group; NULL: none. */
+static struct berth_lease_owner *next_of_owner(const struct berth_lease_book *book, const char *id,
+                                               struct berth_lease_owner *after)
 {
     uint64_t hash = berth_hash_string(book->owners.seed, id);
-    struct berth_hash_node *node = NULL;
+    struct berth_hash_node *node = after != NULL ? &after->by_id : NULL;
 
     while ((node = berth_hash_index_find(&book->owners, hash, node)) != NULL) {
         struct berth_lease_owner *owner = BERTH_CONTAINER_OF(node, struct berth_lease_owner, by_id);
@@ -61,6 +63,7 @@ static void free_owner(struct berth_lease_owner *owner)
 {
     berth_free(owner->id);
     berth_free(owner->name);
+    berth_free(owner->group);
     berth_free(owner);
 }
 
@@ -68,10 +71,13 @@ static void free_owner(struct berth_lease_owner *owner)
 static struct berth_lease_owner *obtain_owner(struct berth_lease_book *book,
                                               const struct berth_owner *identity)
 {
-    struct berth_lease_owner *owner = find_owner(book, identity->id);
+    const char *group = identity->group != NULL ? identity->group : "";
+    struct berth_lease_owner *owner = NULL;
 
-    if (owner != NULL) {
-        return owner;
+    while ((owner = next_of_owner(book, identity->id, owner)) != NULL) {
+        if (strcmp(owner->group, group) == 0) {
+            return owner;
+        }
     }
     owner = berth_alloc(1, sizeof *owner);
     if (owner == NULL) {
@@ -79,7 +85,8 @@ static struct berth_lease_owner *obtain_owner(struct berth_lease_book *book,
     }
     owner->id = berth_copy(identity->id);
     owner->name = berth_copy(identity->name);
-    if (owner->id == NULL || owner->name == NULL ||
+    owner->group = berth_copy(group);
+    if (owner->id == NULL || owner->name == NULL || owner->group == NULL ||
         !berth_hash_index_add(&book->owners, &owner->by_id,
                               berth_hash_string(book->owners.seed, owner->id))) {
         free_owner(owner);
@@ -394,9 +401,13 @@ struct berth_lease *berth_lease_book_surplus(const struct berth_lease_book *book
 
 size_t berth_lease_book_count_of(const struct berth_lease_book *book, const char *owner_id)
 {
-    const struct berth_lease_owner *owner = find_owner(book, owner_id);
+    struct berth_lease_owner *owner = NULL;
+    size_t count = 0;
 
-    return owner != NULL ? owner->lease_count : 0;
+    while ((owner = next_of_owner(book, owner_id, owner)) != NULL) {
+        count += owner->lease_count;
+    }
+    return count;
 }
 
 void berth_lease_book_end_due(struct berth_lease_book *book, uint64_t now_ms,

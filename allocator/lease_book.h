@@ -21,17 +21,19 @@
 #define BERTH_LEASES_MAX 65535
 #define BERTH_LEASES_REMEMBERED_MAX 16384 /* ended ones; the oldest are forgotten beyond */
 
-/** Who may renew and release a lease. In the book: one for all leases of an identity. */
+/** Who may renew and release a lease. */
 struct berth_owner {
-    const char *id;   /* "uid:1000", a SID: what is compared */
-    const char *name; /* for people */
+    const char *id;    /* "uid:1000", a SID: what is compared */
+    const char *name;  /* for people */
+    const char *group; /* its members may do the same: "gid:1000", a SID; NULL or "": none */
 };
 
-/** An owner as the book keeps it, as long as it has leases. */
+/** An owner as the book keeps it, as long as it has leases: one for each id and group. */
 struct berth_lease_owner {
     struct berth_hash_node by_id;
     char *id;
     char *name;
+    char *group;        /* "" : none */
     size_t lease_count; /* live ones */
     size_t uses;        /* live and ended ones */
 };
@@ -130,7 +132,7 @@ void berth_lease_book_put_back(struct berth_lease_book *book, struct berth_lease
 size_t berth_lease_book_generations(const struct berth_lease_book *book, const char *key,
                                     struct berth_lease **oldest);
 
-/** Counts the live leases of an owner. */
+/** Counts the live leases of an owner's id, whatever the group. */
 size_t berth_lease_book_count_of(const struct berth_lease_book *book, const char *owner_id);
 
 /** Guarantees a live lease for `ttl_ms` from now; never shortens what was guaranteed. */

@@ -27,13 +27,20 @@ struct berth_service *berth_call_service(const struct berth_call *call)
     return call->service;
 }
 
+static bool peer_in_group(const void *ctx, const char *group)
+{
+    return berth_peer_in_group(ctx, group);
+}
+
 struct berth_caller berth_call_caller(const struct berth_call *call)
 {
     const struct berth_peer *peer = call->peer;
 
     return (struct berth_caller){
-        .identity = {.id = peer->id, .name = peer->name},
+        .identity = {.id = peer->id, .name = peer->name, .group = peer->through},
         .administrator = call->role == BERTH_ROLE_ADMIN,
+        .in_group = peer_in_group,
+        .ctx = peer,
     };
 }
 

@@ -12,9 +12,10 @@ static struct allocator_fixture fixture;
 static struct berth_refusal refusal;
 static struct berth_grant grant;
 
-static const struct berth_caller deploy = {{"uid:1000", "deploy"}, false};
-static const struct berth_caller other = {{"uid:1001", "other"}, false};
-static const struct berth_caller root = {{"uid:0", "root"}, true};
+static const struct berth_caller deploy = {.identity = {.id = "uid:1000", .name = "deploy"}};
+static const struct berth_caller other = {.identity = {.id = "uid:1001", .name = "other"}};
+static const struct berth_caller root = {.identity = {.id = "uid:0", .name = "root"},
+                                         .administrator = true};
 
 static inline int set_up(void **state)
 {

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
 #define MODEL_CLAIMS_MAX 4096
 #define MODEL_LEASES_MAX 256
 #define MODEL_ENDED_MAX 8192
@@ -28,8 +27,8 @@ struct model_lease {
     char key[MODEL_KEY_MAX];
     char generation[8];
     char id[BERTH_LEASE_ID_LENGTH + 1];
-    const char *owner;
-    const char *holder; /* a literal of the test, or NULL */
+    const struct berth_caller *owner; /* the test's */
+    const char *holder;               /* a literal of the test, or NULL */
     bool anonymous;
     enum berth_lease_state state;
     uint64_t number; /* that of the grant */
@@ -599,12 +598,19 @@ static inline enum berth_code model_choose(const struct allocator_model *model,
     return found ? BERTH_OK : BERTH_POOL_EXHAUSTED;
 }
 
+static inline bool model_may(const struct berth_caller *caller, const struct model_lease *lease)
+{
+    const char *group = lease->owner->identity.group;
+    return caller->administrator || strcmp(lease->owner->identity.id, caller->identity.id) == 0 ||
+           (group != NULL && caller->in_group(caller->ctx, group));
+}
+
 static inline size_t model_leases_of(const struct allocator_model *model, const char *owner)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < model->lease_count; i++) {
-        count += strcmp(model->leases[i].owner, owner) == 0;
+        count += strcmp(model->leases[i].owner->identity.id, owner) == 0;
     }
     return count;
 }
@@ -689,7 +695,7 @@ static inline void model_grant_ports(struct allocator_model *model,
 {
     struct model_lease *fresh = &model->leases[model->lease_count++];
 
-    *fresh = (struct model_lease){.owner = caller->identity.id,
+    *fresh = (struct model_lease){.owner = caller,
                                   .holder = request->holder,
                                   .anonymous = request->key == NULL,
                                   .number = ++model->grants,
@@ -778,7 +784,7 @@ static inline enum berth_code model_allocate(struct allocator_model *model,
     }
     if (old != NULL) {
         out->lease = old;
-        if (!caller->administrator && strcmp(old->owner, caller->identity.id) != 0) {
+        if (!model_may(caller, old)) {
             return BERTH_DENIED;
         }
         out->lost_port = model_lost_port(model, old);

@@ -334,6 +334,35 @@ static void quota__key_has_a_lease__is_given_it_all_the_same(void **state)
     assert_int_equal(allocate("blog"), 49005); /* 49000 cools down */
 }
 
+static bool in_deployers(const void *ctx, const char *group)
+{
+    (void)ctx;
+    return strcmp(group, "gid:77") == 0;
+}
+
+static void release_and_renew__by_a_fellow_member__are_the_owners_right(void **state)
+{
+    struct berth_caller owner = deploy;
+    struct berth_caller fellow = other;
+    struct berth_allocate_request request = request_of("shop");
+
+    (void)state;
+    owner.identity.group = "gid:77";
+    fellow.in_group = in_deployers;
+    assert_ok(ask(&request, &owner), &fixture.err);
+    assert_code(ask(&request, &other), BERTH_DENIED);
+    assert_ok(ask(&request, &fellow), &fixture.err);
+    assert_string_equal(lease_of("shop")->owner->name, "deploy"); /* it stays the owner's */
+    assert_ok(berth_allocator_release(fixture.allocator, lease_of("shop"), &fellow, fixture.now,
+                                      &refusal, &fixture.err),
+              &fixture.err);
+    /* who was let in by no group shares with nobody */
+    owner.identity.group = NULL;
+    request = request_of("blog");
+    assert_ok(ask(&request, &owner), &fixture.err);
+    assert_code(ask(&request, &fellow), BERTH_DENIED);
+}
+
 static void release_and_renew__of_another__are_denied(void **state)
 {
     (void)state;
@@ -471,6 +500,7 @@ int main(void)
         TEST(reserved__ports__are_not_given_until_taken_back),
         TEST(quota__reached__only_administrators_get_more),
         TEST(quota__key_has_a_lease__is_given_it_all_the_same),
+        TEST(release_and_renew__by_a_fellow_member__are_the_owners_right),
         TEST(release_and_renew__of_another__are_denied),
         TEST(find__nothing_there__is_not_found),
         TEST(keep__more_generations__releases_the_oldest),

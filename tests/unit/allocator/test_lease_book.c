@@ -169,7 +169,7 @@ static void owner__of_several_leases__is_one_and_goes_with_the_last(void **state
     struct berth_lease *other;
 
     (void)state;
-    terms.owner = (struct berth_owner){"uid:2", "two"};
+    terms.owner = (struct berth_owner){.id = "uid:2", .name = "two"};
     struct berth_lease *a = add("a", "", 1, 0);
     struct berth_lease *b = add("b", "", 2, 0);
     assert_ok(berth_lease_book_add(&book, &terms, 3, 0, 0, &other, &err), &err);
