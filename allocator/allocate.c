@@ -119,21 +119,45 @@ static enum berth_code check_same_wish(const struct berth_lease *lease,
     return BERTH_OK;
 }
 
-/* A live lease is its key's again, for ttl from now. That is no change which must be made durable:
- * a restart guarantees the whole ttl anew. */
+/* Guarantees a lease for ttl from now. A restart guarantees the whole ttl anew: only another ttl is
+ * a change that must be made durable. */
+static enum berth_code extend(struct berth_allocator *allocator, struct berth_lease *lease,
+                              uint64_t ttl_ms, struct berth_now now, struct berth_error *err)
+{
+    const struct berth_lease_change change = {.lease = lease,
+                                              .state = lease->state,
+                                              .event = BERTH_LEASE_EVENT_RENEWED,
+                                              .by = allocator->asked_by,
+                                              .unix_ms = now.unix_ms};
+    uint64_t old_ttl_ms = lease->ttl_ms;
+
+    lease->ttl_ms = ttl_ms != 0 ? ttl_ms : allocator->options.ttl_ms;
+    if (lease->ttl_ms != old_ttl_ms) {
+        enum berth_code code = berth__allocator_keep(allocator, &change, err);
+        if (code != BERTH_OK) {
+            lease->ttl_ms = old_ttl_ms;
+            return code;
+        }
+    }
+    berth_lease_book_renew(&allocator->book, lease, lease->ttl_ms,
+                           berth__allocator_lease_clock(allocator, now));
+    berth__allocator_tell(allocator, lease, BERTH_LEASE_EVENT_RENEWED);
+    return BERTH_OK;
+}
+
+/* A live lease is its key's again, for ttl from now. */
 static enum berth_code reuse(struct berth_allocator *allocator, struct berth_lease *lease,
                              const struct berth_allocate_request *request, struct berth_now now,
                              struct berth_grant *out, struct berth_error *err)
 {
-    uint64_t ttl_ms = request->ttl_ms != 0 ? request->ttl_ms : allocator->options.ttl_ms;
     enum berth_code code = check_same_wish(lease, &request->wish, err);
 
+    if (code == BERTH_OK) {
+        code = extend(allocator, lease, request->ttl_ms, now, err);
+    }
     if (code != BERTH_OK) {
         return code;
     }
-    berth_lease_book_renew(&allocator->book, lease, ttl_ms,
-                           berth__allocator_lease_clock(allocator, now));
-    berth__allocator_tell(allocator, lease, BERTH_LEASE_EVENT_RENEWED);
     out->lease = lease;
     out->reused = true;
     out->ephemeral = is_ephemeral(allocator, lease);
@@ -170,12 +194,14 @@ static uint64_t fresh_id(const struct berth_allocator *allocator)
     return id;
 }
 
-/* Takes the chosen ports for the key as a new lease. */
+/* Takes the chosen ports for the key as a new lease, in the place of one that it had (`before`;
+ * NULL: none), which its caller then forgets. */
 static enum berth_code grant(struct berth_allocator *allocator,
                              const struct berth_allocate_request *request,
                              const struct berth_caller *caller, const uint16_t *ports,
-                             enum berth_lease_event event, struct berth_now now,
-                             struct berth_lease **out, struct berth_error *err)
+                             const struct berth_lease *before, enum berth_lease_event event,
+                             struct berth_now now, struct berth_lease **out,
+                             struct berth_error *err)
 {
     char anonymous[BERTH_LEASE_ID_LENGTH + 8];
     uint64_t id = fresh_id(allocator);
@@ -209,7 +235,13 @@ static enum berth_code grant(struct berth_allocator *allocator,
     }
     code = berth__allocator_claim_ports(allocator, lease, err);
     if (code == BERTH_OK) {
-        code = berth__allocator_keep(allocator, lease, lease->state, event, err);
+        const struct berth_lease_change change = {.lease = lease,
+                                                  .state = lease->state,
+                                                  .event = event,
+                                                  .replaced = before,
+                                                  .by = allocator->asked_by,
+                                                  .unix_ms = now.unix_ms};
+        code = berth__allocator_keep(allocator, &change, err);
         if (code != BERTH_OK) {
             berth__allocator_unclaim(allocator, lease, lease->port_count);
         }
@@ -294,7 +326,7 @@ static enum berth_code give(struct berth_allocator *allocator, struct berth_leas
                                        out->lost_port == 0 ? before : NULL, ports, refusal, err);
     }
     if (code == BERTH_OK) {
-        code = grant(allocator, request, caller, ports,
+        code = grant(allocator, request, caller, ports, before,
                      out->adopted ? BERTH_LEASE_EVENT_ADOPTED : BERTH_LEASE_EVENT_GRANTED, now,
                      &lease, err);
     }
@@ -305,13 +337,12 @@ static enum berth_code give(struct berth_allocator *allocator, struct berth_leas
                           out->adopted ? BERTH_LEASE_EVENT_ADOPTED : BERTH_LEASE_EVENT_GRANTED);
     if (before != NULL) {
         if (out->lost_port != 0) {
-            /* the store need not hear of it: it forgets the lease at once */
             berth__allocator_unclaim(allocator, before, before->port_count);
             (void)berth_lease_book_move(&allocator->book, before, BERTH_LEASE_GIVEN_BACK,
                                         berth__allocator_lease_clock(allocator, now), 0);
             berth__allocator_tell(allocator, before, BERTH_LEASE_EVENT_RELEASED);
         }
-        berth__allocator_forget(allocator, before);
+        berth_lease_book_remove(&allocator->book, before); /* the store has heard of it */
     }
     if (request->keep != 0) {
         release_old_generations(allocator, request->key, request->keep, caller, now);
@@ -331,7 +362,7 @@ enum berth_code berth_allocator_allocate(struct berth_allocator *allocator,
     struct berth_lease *lease = NULL;
     enum berth_code code = check_request(request, err);
 
-    allocator->now_ms = now.ms;
+    berth__allocator_enter(allocator, now, caller->identity.name);
     *out = (struct berth_grant){.lease = NULL};
     if (code == BERTH_OK) {
         code = berth__allocator_check_ready(allocator, refusal, err);
@@ -393,7 +424,7 @@ enum berth_code berth_allocator_release(struct berth_allocator *allocator,
 {
     enum berth_code code = check_owner(lease, caller, refusal, err);
 
-    allocator->now_ms = now.ms;
+    berth__allocator_enter(allocator, now, caller->identity.name);
     return code == BERTH_OK
                ? berth__allocator_end(allocator, lease, BERTH_LEASE_GIVEN_BACK, true, now, err)
                : code;
@@ -409,11 +440,6 @@ enum berth_code berth_allocator_renew(struct berth_allocator *allocator, struct 
     if (code == BERTH_OK) {
         code = check_ttl(ttl_ms, err);
     }
-    if (code == BERTH_OK) {
-        berth_lease_book_renew(&allocator->book, lease,
-                               ttl_ms != 0 ? ttl_ms : allocator->options.ttl_ms,
-                               berth__allocator_lease_clock(allocator, now));
-        berth__allocator_tell(allocator, lease, BERTH_LEASE_EVENT_RENEWED);
-    }
-    return code;
+    berth__allocator_enter(allocator, now, caller->identity.name);
+    return code == BERTH_OK ? extend(allocator, lease, ttl_ms, now, err) : code;
 }

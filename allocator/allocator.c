@@ -102,6 +102,7 @@ enum berth_code berth_allocator_create(struct berth_allocator **out,
     allocator->now_ms = options->started_ms;
     allocator->cooling_earliest_ms = BERTH_NEVER;
     allocator->lease_clock_runs = true;
+    allocator->all_heard = true;
     berth_free_set_init(&allocator->free_set);
     berth_lease_book_init(&allocator->book, options->seed);
     const struct berth_ledger_observer observer = {on_change, allocator};
@@ -174,6 +175,13 @@ void berth_allocator_set_ephemeral(struct berth_allocator *allocator,
     berth_free_set_set_ephemeral(&allocator->free_set, ephemeral);
 }
 
+void berth__allocator_enter(struct berth_allocator *allocator, struct berth_now now,
+                            const char *asked_by)
+{
+    allocator->now_ms = now.ms;
+    allocator->asked_by = asked_by;
+}
+
 /* ---- the leases' clock ---- */
 
 uint64_t berth__allocator_lease_clock(const struct berth_allocator *allocator, struct berth_now now)
@@ -182,18 +190,22 @@ uint64_t berth__allocator_lease_clock(const struct berth_allocator *allocator, s
            (allocator->lease_clock_runs ? now.ms - allocator->lease_clock_since_ms : 0);
 }
 
-/* Stops or starts the clock, by whether every source is current. */
-static void set_lease_clock(struct berth_allocator *allocator, struct berth_now now)
+/* Stops or starts the clock, by whether every source is current, and looks at the leases when more
+ * is known than before. */
+static void follow_sources(struct berth_allocator *allocator, struct berth_now now)
 {
     bool runs = berth_sources_all_current(&allocator->sources);
+    bool heard = berth_sources_waiting(&allocator->sources) == NULL;
+    bool better = (runs && !allocator->lease_clock_runs) || (heard && !allocator->all_heard);
 
     if (runs != allocator->lease_clock_runs) {
         allocator->lease_clock_ms = berth__allocator_lease_clock(allocator, now);
         allocator->lease_clock_since_ms = now.ms;
         allocator->lease_clock_runs = runs;
-        if (runs) {
-            berth__allocator_settle_all(allocator, now);
-        }
+    }
+    allocator->all_heard = heard;
+    if (better) {
+        berth__allocator_settle_all(allocator, now);
     }
 }
 
@@ -239,7 +251,7 @@ enum berth_code berth_allocator_add_source(struct berth_allocator *allocator,
         berth_allocator_remove_source(allocator, number, now);
         return code;
     }
-    set_lease_clock(allocator, now);
+    follow_sources(allocator, now);
     *out = number;
     return BERTH_OK;
 }
@@ -249,11 +261,12 @@ void berth_allocator_remove_source(struct berth_allocator *allocator, unsigned s
 {
     struct berth_source_entry *entry = &allocator->sources.at[source];
 
+    berth__allocator_enter(allocator, now, NULL);
     for (unsigned i = 0; i < entry->feed_count; i++) {
         berth_ledger_remove_feed(allocator->ledger, entry->feeds[i]);
     }
     berth_sources_remove(&allocator->sources, source);
-    set_lease_clock(allocator, now);
+    follow_sources(allocator, now);
     berth__allocator_settle(allocator, now);
 }
 
@@ -263,7 +276,7 @@ enum berth_code berth_allocator_report(struct berth_allocator *allocator, unsign
 {
     struct berth_source_entry *entry = &allocator->sources.at[source];
 
-    allocator->now_ms = now.ms;
+    berth__allocator_enter(allocator, now, NULL);
     enum berth_code code =
         berth_ledger_apply(allocator->ledger, entry->feeds[feed], claims, count, now.ms, err);
 
@@ -280,13 +293,13 @@ bool berth_allocator_report_state(struct berth_allocator *allocator, unsigned so
 {
     const struct berth_source_entry *entry = &allocator->sources.at[source];
 
-    allocator->now_ms = now.ms;
+    berth__allocator_enter(allocator, now, NULL);
     for (unsigned i = 0; i < entry->feed_count; i++) {
         berth_ledger_set_ready(allocator->ledger, entry->feeds[i],
                                berth_source_state_is_current(state), now.ms);
     }
     bool changed = berth_sources_set_state(&allocator->sources, source, state, reason, now.unix_ms);
-    set_lease_clock(allocator, now);
+    follow_sources(allocator, now);
     return changed;
 }
 
@@ -387,7 +400,7 @@ uint64_t berth_allocator_tick(struct berth_allocator *allocator, struct berth_no
 {
     uint64_t clock_ms = berth__allocator_lease_clock(allocator, now);
 
-    allocator->now_ms = now.ms;
+    berth__allocator_enter(allocator, now, NULL);
     uint64_t next_ms = berth_ledger_expire(allocator->ledger, now.ms);
     struct expiry expiry = {allocator, now};
 

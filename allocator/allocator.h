@@ -34,16 +34,35 @@ enum berth_lease_event {
 /** Gives "lease.granted" …  @return a string constant */
 const char *berth_lease_event_name(enum berth_lease_event event);
 
+/** A change of a lease that is about to be made. */
+struct berth_lease_change {
+    const struct berth_lease *lease; /* with the ttl that it will have */
+    enum berth_lease_state state;    /* which it will have */
+    enum berth_lease_event event;
+    const struct berth_lease *replaced; /* the lease of the same key in whose place it comes, and
+                                           which is no more then; NULL: none */
+    const char *by; /* the name of who asks for it; NULL: it happens by itself */
+    int64_t unix_ms;
+};
+
+/** A lease as it was kept, for an allocator that starts. Strings belong to the caller. */
+struct berth_lease_kept {
+    struct berth_lease_terms terms; /* ports ascending */
+    const char *id;                 /* BERTH_LEASE_ID_LENGTH hexadecimal digits */
+    enum berth_lease_state state;
+    int64_t granted_unix_ms;
+    int64_t ended_unix_ms; /* of an ended one */
+};
+
 struct berth_allocator_options {
     uint64_t ttl_ms;      /* a lease's, where the request names none */
     uint64_t linger_ms;   /* of vanished iis claims */
     uint64_t cooldown_ms; /* of released and expired ports; 0: none */
     size_t leases_per_user;
     /** Makes a change durable before it is acknowledged; NULL: leases live in memory.
-     *  @param[in] state  the lease's state after the change
-     *  @return BERTH_OK; an error: the change is not made */
-    enum berth_code (*keep)(void *ctx, const struct berth_lease *lease,
-                            enum berth_lease_state state, enum berth_lease_event event,
+     *  @return BERTH_OK; an error: the change is not made, unless it is one that nobody asked for
+     */
+    enum berth_code (*keep)(void *ctx, const struct berth_lease_change *change,
                             struct berth_error *err);
     /** Says that an ended lease is not remembered any longer. NULL is accepted. */
     void (*forget)(void *ctx, const struct berth_lease *lease);
@@ -107,7 +126,8 @@ struct berth_allocator {
     struct berth_allocator_options options;
     struct berth_conflict_book conflicts;
     struct berth_conflict_watch *conflict_watch;
-    uint64_t now_ms; /* the latest moment that was passed in */
+    uint64_t now_ms;      /* the latest moment that was passed in */
+    const char *asked_by; /* who asks for what is being changed; NULL: it happens by itself */
     unsigned lease_feed;
     unsigned reserved_feed;
     struct berth_port_set changed; /* leased ports whose claims changed: to be looked at */
@@ -116,6 +136,7 @@ struct berth_allocator {
     uint64_t lease_clock_ms;
     uint64_t lease_clock_since_ms;
     bool lease_clock_runs;
+    bool all_heard;               /* no source is waiting */
     uint64_t cooling_earliest_ms; /* no port's cool-down ends before, on the leases' clock */
 };
 
@@ -128,6 +149,15 @@ enum berth_code berth_allocator_create(struct berth_allocator **out,
 
 /** Gives all memory back. NULL is accepted. */
 void berth_allocator_destroy(struct berth_allocator *allocator);
+
+/** Puts a lease into the book as it was kept, oldest grant first, before any source is added. Its
+ *  times begin anew, as nobody was there to see them pass; the ports of one that ended less than a
+ *  cool-down ago cool down. What it contradicts (its key's or its ports' older lease) is ended.
+ *  @return BERTH_OK; BERTH_INVALID_PARAMS: such a lease cannot be; BERTH_LIMIT_REACHED,
+ *          BERTH_NO_MEMORY: it is not in the book */
+enum berth_code berth_allocator_restore(struct berth_allocator *allocator,
+                                        const struct berth_lease_kept *kept, struct berth_now now,
+                                        struct berth_error *err);
 
 /** Changes times and quotas for what comes from now on; seed and random stay. */
 void berth_allocator_set_options(struct berth_allocator *allocator,

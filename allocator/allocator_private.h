@@ -5,6 +5,10 @@
 
 #include "allocator.h"
 
+/** Begins a call: notes the present, and who asks (NULL: nobody does). */
+void berth__allocator_enter(struct berth_allocator *allocator, struct berth_now now,
+                            const char *asked_by);
+
 /** Gives the time on the leases' clock, which stands still while a source is not current. */
 uint64_t berth__allocator_lease_clock(const struct berth_allocator *allocator,
                                       struct berth_now now);
@@ -28,10 +32,10 @@ enum berth_code berth__allocator_choose(const struct berth_allocator *allocator,
 void berth__allocator_tell(struct berth_allocator *allocator, const struct berth_lease *lease,
                            enum berth_lease_event event);
 
-/** Has a lease made durable as it is, but in the given state.  @return what the keeper says */
+/** Has a change made durable.  @return what the keeper says */
 enum berth_code berth__allocator_keep(struct berth_allocator *allocator,
-                                      const struct berth_lease *lease, enum berth_lease_state state,
-                                      enum berth_lease_event event, struct berth_error *err);
+                                      const struct berth_lease_change *change,
+                                      struct berth_error *err);
 
 /** Forgets an ended lease for good. It is gone afterwards. */
 void berth__allocator_forget(struct berth_allocator *allocator, struct berth_lease *lease);
@@ -53,6 +57,10 @@ bool berth__allocator_is_lost(const struct berth_allocator *allocator,
 /** Tells whether a port is a binding of the holder's site, of a protocol (NONE: any), unleased. */
 bool berth__allocator_is_site_of(const struct berth_allocator *allocator, uint16_t port,
                                  const char *holder, enum berth_protocol protocol);
+
+/** Lets a lease's ports cool down. A cool-down that there is no memory for is left out. */
+void berth__allocator_cool_down(struct berth_allocator *allocator, const struct berth_lease *lease,
+                                struct berth_now now);
 
 /** Looks whether a lease's holder is on its port, and moves it accordingly. */
 void berth__allocator_look_at(struct berth_allocator *allocator, struct berth_lease *lease,

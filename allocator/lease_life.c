@@ -32,13 +32,13 @@ void berth__allocator_tell(struct berth_allocator *allocator, const struct berth
 }
 
 enum berth_code berth__allocator_keep(struct berth_allocator *allocator,
-                                      const struct berth_lease *lease, enum berth_lease_state state,
-                                      enum berth_lease_event event, struct berth_error *err)
+                                      const struct berth_lease_change *change,
+                                      struct berth_error *err)
 {
     if (allocator->options.keep == NULL) {
         return BERTH_OK;
     }
-    return allocator->options.keep(allocator->options.ctx, lease, state, event, err);
+    return allocator->options.keep(allocator->options.ctx, change, err);
 }
 
 void berth__allocator_forget(struct berth_allocator *allocator, struct berth_lease *lease)
@@ -153,7 +153,12 @@ static void happen(struct berth_allocator *allocator, struct berth_lease *lease,
     if (berth_lease_book_move(&allocator->book, lease, happening,
                               berth__allocator_lease_clock(allocator, now),
                               allocator->options.linger_ms)) {
-        (void)berth__allocator_keep(allocator, lease, lease->state, event, NULL);
+        const struct berth_lease_change change = {.lease = lease,
+                                                  .state = lease->state,
+                                                  .event = event,
+                                                  .by = allocator->asked_by,
+                                                  .unix_ms = now.unix_ms};
+        (void)berth__allocator_keep(allocator, &change, NULL);
         berth__allocator_tell(allocator, lease, event);
     }
 }
@@ -166,7 +171,10 @@ void berth__allocator_look_at(struct berth_allocator *allocator, struct berth_le
 
     look_at_uses(allocator, lease, &used, &lost_port);
     if (!used) {
-        happen(allocator, lease, BERTH_LEASE_HOLDER_GONE, BERTH_LEASE_EVENT_LINGERING, now);
+        /* who has not been heard yet may still tell of it: after a start most leases are active */
+        if (berth_sources_waiting(&allocator->sources) == NULL) {
+            happen(allocator, lease, BERTH_LEASE_HOLDER_GONE, BERTH_LEASE_EVENT_LINGERING, now);
+        }
         return;
     }
     if (lease->state == BERTH_LEASE_EXPIRED &&
@@ -214,9 +222,8 @@ void berth__allocator_settle_all(struct berth_allocator *allocator, struct berth
 
 /* ---- its end ---- */
 
-/* Lets a lease's ports cool down. A cool-down that there is no memory for is left out. */
-static void cool_down(struct berth_allocator *allocator, const struct berth_lease *lease,
-                      struct berth_now now)
+void berth__allocator_cool_down(struct berth_allocator *allocator, const struct berth_lease *lease,
+                                struct berth_now now)
 {
     uint64_t until_ms =
         berth__allocator_lease_clock(allocator, now) + allocator->options.cooldown_ms;
@@ -239,23 +246,27 @@ enum berth_code berth__allocator_end(struct berth_allocator *allocator, struct b
                                      struct berth_now now, struct berth_error *err)
 {
     bool given_back = happening == BERTH_LEASE_GIVEN_BACK;
-    enum berth_lease_event event =
-        given_back ? BERTH_LEASE_EVENT_RELEASED : BERTH_LEASE_EVENT_EXPIRED;
-    enum berth_lease_state state = given_back ? BERTH_LEASE_RELEASED : BERTH_LEASE_EXPIRED;
-    enum berth_code code = berth__allocator_keep(allocator, lease, state, event, err);
+    const struct berth_lease_change change = {
+        .lease = lease,
+        .state = given_back ? BERTH_LEASE_RELEASED : BERTH_LEASE_EXPIRED,
+        .event = given_back ? BERTH_LEASE_EVENT_RELEASED : BERTH_LEASE_EVENT_EXPIRED,
+        .by = allocator->asked_by,
+        .unix_ms = now.unix_ms,
+    };
+    enum berth_code code = berth__allocator_keep(allocator, &change, err);
 
     /* what is given back must not come back; what has expired may, for another ttl */
     if (code != BERTH_OK && given_back) {
         return code;
     }
     if (cools) {
-        cool_down(allocator, lease, now);
+        berth__allocator_cool_down(allocator, lease, now);
     }
     berth__allocator_unclaim(allocator, lease, lease->port_count);
     (void)berth_lease_book_move(&allocator->book, lease, happening,
                                 berth__allocator_lease_clock(allocator, now),
                                 allocator->options.linger_ms);
-    berth__allocator_tell(allocator, lease, event);
+    berth__allocator_tell(allocator, lease, change.event);
     struct berth_lease *surplus =
         lease->anonymous ? lease : berth_lease_book_surplus(&allocator->book);
     if (surplus != NULL) {

@@ -20,15 +20,12 @@ static void note(void *ctx, const struct berth_lease *lease, enum berth_lease_ev
                    lease->key, lease->ports[0]);
 }
 
-static enum berth_code keep(void *ctx, const struct berth_lease *lease,
-                            enum berth_lease_state state, enum berth_lease_event event,
+static enum berth_code keep(void *ctx, const struct berth_lease_change *change,
                             struct berth_error *err)
 {
     (void)ctx;
-    (void)lease;
-    (void)state;
-    (void)event;
     if (keeps_until_refusal == 0 || --keeps_until_refusal > 0) {
+        forgotten_count += change->replaced != NULL;
         return BERTH_OK;
     }
     keeps_until_refusal = 1; /* and all after it */
