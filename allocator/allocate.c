@@ -203,7 +203,7 @@ static enum berth_code grant(struct berth_allocator *allocator,
                              struct berth_now now, struct berth_lease **out,
                              struct berth_error *err)
 {
-    char anonymous[BERTH_LEASE_ID_LENGTH + 8];
+    char anonymous[sizeof BERTH_LEASE_ANONYMOUS_PREFIX + BERTH_LEASE_ID_LENGTH];
     uint64_t id = fresh_id(allocator);
     struct berth_lease_terms terms = {
         .key = request->key,
@@ -216,6 +216,7 @@ static enum berth_code grant(struct berth_allocator *allocator,
         .ports = ports,
         .port_count = request->wish.count,
         .ttl_ms = request->ttl_ms != 0 ? request->ttl_ms : allocator->options.ttl_ms,
+        .hold = request->hold,
     };
     struct berth_lease *had[BERTH_PORTS_PER_LEASE_MAX];
     struct berth_lease *lease;
@@ -224,7 +225,8 @@ static enum berth_code grant(struct berth_allocator *allocator,
         had[i] = berth_lease_book_at(&allocator->book, ports[i]);
     }
     if (terms.anonymous) {
-        (void)snprintf(anonymous, sizeof anonymous, "anon-%016llx", (unsigned long long)id);
+        (void)snprintf(anonymous, sizeof anonymous, BERTH_LEASE_ANONYMOUS_PREFIX "%016llx",
+                       (unsigned long long)id);
         terms.key = anonymous;
     }
     enum berth_code code = berth_lease_book_add(&allocator->book, &terms, id,

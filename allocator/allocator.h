@@ -96,6 +96,7 @@ struct berth_allocate_request {
     const char *meta;       /* a JSON object; NULL: none */
     enum berth_protocol protocol;
     uint64_t ttl_ms; /* 0: the default */
+    bool hold;       /* kept with the lease: its ports are to be shielded by a socket */
 };
 
 /** What an allocation gave. */

@@ -16,6 +16,13 @@ void berth_lease_book_init(struct berth_lease_book *book, uint64_t seed)
     berth_hash_index_init(&book->owners, seed);
 }
 
+bool berth_lease_key_is_anonymous(const char *key, const char *id)
+{
+    size_t prefix = strlen(BERTH_LEASE_ANONYMOUS_PREFIX);
+
+    return strncmp(key, BERTH_LEASE_ANONYMOUS_PREFIX, prefix) == 0 && strcmp(key + prefix, id) == 0;
+}
+
 static void free_lease(struct berth_lease *lease)
 {
     berth_free(lease->key);
@@ -190,6 +197,7 @@ static struct berth_lease *make_lease(const struct berth_lease_terms *terms)
     }
     lease->protocol = terms->protocol;
     lease->anonymous = terms->anonymous;
+    lease->hold = terms->hold;
     lease->port_count = terms->port_count;
     memcpy(lease->ports, terms->ports, terms->port_count * sizeof(uint16_t));
     return lease;

@@ -50,6 +50,7 @@ struct berth_lease_terms {
     const uint16_t *ports;
     unsigned port_count;
     uint64_t ttl_ms;
+    bool hold; /* a socket shields its ports until its holder is there */
 };
 
 /** A lease. Strings belong to it. */
@@ -66,6 +67,7 @@ struct berth_lease {
     struct berth_lease_owner *owner; /* shared, the book's */
     enum berth_protocol protocol;
     bool anonymous;
+    bool hold;
     enum berth_lease_state state;
     uint64_t serial; /* grows with each lease: which of two was granted first */
     int64_t granted_unix_ms;
@@ -94,6 +96,11 @@ struct berth_lease_book {
     uint64_t serial;      /* of the latest lease */
     uint64_t earliest_ms; /* no lease ends before */
 };
+
+#define BERTH_LEASE_ANONYMOUS_PREFIX "anon-" /* of a made-up key; the lease's id follows */
+
+/** Tells whether a key is one that was made up for the lease of this id.  @thread any */
+bool berth_lease_key_is_anonymous(const char *key, const char *id);
 
 /** Makes an empty book.  @param[in] seed  random */
 void berth_lease_book_init(struct berth_lease_book *book, uint64_t seed);

@@ -27,6 +27,7 @@ static void on_closed(uv_handle_t *handle)
 
     berth__server_forget(connection->server, connection);
     berth_text_fini(&connection->input);
+    berth_text_fini(&connection->held);
     berth_free(connection->peer);
     berth_free(connection);
 }
@@ -61,7 +62,8 @@ static void written(struct berth_connection *connection, size_t length, int stat
     if (connection->closing) {
         return;
     }
-    if (status != 0 || (connection->close_when_written && connection->unwritten == 0)) {
+    if (status != 0 || (connection->close_when_written && connection->unwritten == 0 &&
+                        connection->holds_for == 0)) {
         berth__connection_close(connection);
     } else if (connection->unwritten < BERTH_UNREAD_MAX) {
         resume(connection);
@@ -229,10 +231,56 @@ static void trim_input(struct berth_text *input)
     }
 }
 
+/* Keeps the answers back until what they tell is safe. Nothing is read meanwhile. */
+static void hold_output(struct berth_connection *connection, const struct berth_text *output)
+{
+    berth_text_add(&connection->held, output->data, output->length);
+    (void)uv_read_stop((uv_stream_t *)&connection->pipe);
+    connection->reading = false;
+}
+
+/* Writes what there is, and ends or goes on. */
+static void go_on(struct berth_connection *connection, const struct berth_text *output)
+{
+    bool last = connection->close_when_written;
+
+    write_output(connection, output);
+    if (connection->closing) {
+        return;
+    }
+    if (last) {
+        finish(connection);
+    } else {
+        resume(connection);
+    }
+}
+
+void berth__connection_let_go(struct berth_connection *connection,
+                              const struct berth_error *failure)
+{
+    struct berth_text *held = &connection->held;
+
+    connection->holds_for = 0;
+    if (failure != NULL || held->failed != BERTH_OK) {
+        struct berth_error error;
+        (void)berth_fail(&error, BERTH_STORE_FAILED, failure != NULL ? failure->os_code : 0,
+                         "the change was made, but whether it would survive a power failure is not "
+                         "known: ask again (%s)",
+                         failure != NULL ? failure->detail : "no memory for the answer");
+        berth_text_clear(held);
+        berth_rpc_write_error(held, &error);
+        connection->close_when_written = true;
+    }
+    go_on(connection, held);
+    berth_text_fini(held);
+}
+
 void berth__connection_take(struct berth_connection *connection, const char *bytes, size_t count)
 {
     struct berth_server *server = connection->server;
+    struct berth_service *service = server->service;
     uint64_t now_ms = uv_now(server->loop);
+    uint64_t changes = service->changes(service);
 
     if (count > 0) {
         connection->read_ms = now_ms;
@@ -244,25 +292,23 @@ void berth__connection_take(struct berth_connection *connection, const char *byt
         connection->partial_ms = now_ms;
     }
     trim_input(&connection->input);
-    bool last = connection->close_when_written;
-    write_output(connection, &server->output);
-    if (server->output.capacity > sizeof server->read_buffer) {
-        berth_text_fini(&server->output); /* a large answer's memory is not kept */
+    if (service->changes(service) != changes) {
+        connection->holds_for = service->flush(service);
     }
-    if (connection->closing) {
+    if (connection->holds_for != 0) {
+        hold_output(connection, &server->output);
         return;
     }
-    if (last) {
-        finish(connection);
-    } else {
-        resume(connection);
+    go_on(connection, &server->output);
+    if (server->output.capacity > sizeof server->read_buffer) {
+        berth_text_fini(&server->output); /* a large answer's memory is not kept */
     }
 }
 
 void berth__connection_work(struct berth_connection *connection)
 {
     connection->backlog = false;
-    if (!connection->closing && !connection->close_when_written) {
+    if (!connection->closing && !connection->close_when_written && connection->holds_for == 0) {
         berth__connection_take(connection, "", 0);
     }
 }
@@ -297,7 +343,7 @@ static void resume(struct berth_connection *connection)
     uv_stream_t *stream = (uv_stream_t *)&connection->pipe;
     bool waits = has_whole_line(&connection->input);
 
-    if (connection->closing || connection->close_when_written) {
+    if (connection->closing || connection->holds_for != 0 || connection->close_when_written) {
         return;
     }
     if (connection->unwritten >= BERTH_UNREAD_MAX || waits) {
@@ -422,6 +468,7 @@ void berth__connection_accept(struct berth_server *server)
     connection->server = server;
     connection->read_ms = uv_now(server->loop);
     /* what comes while an answer waits to be read is at most one read more than a request */
+    berth_text_init(&connection->held, BERTH_ANSWER_MAX);
     berth_text_init(&connection->input, 2 * BERTH_REQUEST_MAX + sizeof server->read_buffer);
     enum berth_code code = admit(connection, &err);
     link_connection(server, connection);

@@ -6,6 +6,7 @@
 #include "base/version.h"
 #include "clock.h"
 #include "configure.h"
+#include "lease_keeper.h"
 #include "log.h"
 #include "places.h"
 #include "process.h"
@@ -19,7 +20,8 @@
 #include <string.h>
 
 #define FACTS_INTERVAL_MS 30000
-#define TICK_MS 500 /* leases, cool-downs and lingering end at most this much late */
+#define STORE_BUSY_MS 2000 /* how long a predecessor may take to let go of the store */
+#define TICK_MS 500        /* leases, cool-downs and lingering end at most this much late */
 
 enum signal_index { STOP_TERM, STOP_INTERRUPT, RELOAD, SIGNAL_COUNT };
 
@@ -33,7 +35,9 @@ struct berth_daemon {
     struct berth_server *server;
     struct berth_service service;
     struct berth_host_facts facts;
+    struct berth_lease_keeper *keeper;
     char *endpoint;
+    uint64_t random_state;
     uv_timer_t tick; /* ends what is due in the allocator */
     uv_timer_t facts_timer;
     uv_signal_t signals[SIGNAL_COUNT];
@@ -65,11 +69,11 @@ static uint64_t service_resident_bytes(struct berth_service *service)
 
 static uint64_t random_id(void *ctx)
 {
-    uint64_t *state =
-        ctx; /* SplitMix64 over a random start: ids are public, they need only differ */
+    struct berth_daemon *daemon = ctx;
 
-    *state += 0x9E3779B97F4A7C15U;
-    uint64_t z = *state;
+    /* SplitMix64 over a random start: ids are public, they need only differ */
+    daemon->random_state += 0x9E3779B97F4A7C15U;
+    uint64_t z = daemon->random_state;
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9U;
     z = (z ^ z >> 27) * 0x94D049BB133111EBU;
     return z ^ z >> 31;
@@ -85,6 +89,90 @@ static void log_conflict(void *ctx, const struct berth_conflict_entry *entry, bo
                        : BERTH_LOG_INFO,
               "conflict %s on port %u: %s", opened ? "opened" : "ended", entry->conflict.port,
               entry->text);
+}
+
+/* ---- leases that last ---- */
+
+static enum berth_code keep_lease(void *ctx, const struct berth_lease_change *change,
+                                  struct berth_error *err)
+{
+    const struct berth_daemon *daemon = ctx;
+
+    return berth_lease_keeper_keep(daemon->keeper, change, err);
+}
+
+static void forget_lease(void *ctx, const struct berth_lease *lease)
+{
+    const struct berth_daemon *daemon = ctx;
+
+    berth_lease_keeper_forget(daemon->keeper, lease);
+}
+
+static void on_flushed(void *ctx, uint64_t upto, const struct berth_error *failure)
+{
+    const struct berth_daemon *daemon = ctx;
+
+    if (daemon->server != NULL) {
+        berth_server_flushed(daemon->server, upto, failure);
+    }
+}
+
+static uint64_t service_changes(struct berth_service *service)
+{
+    const struct berth_daemon *daemon = BERTH_CONTAINER_OF(service, struct berth_daemon, service);
+
+    return berth_lease_keeper_changes(daemon->keeper);
+}
+
+static uint64_t service_flush(struct berth_service *service)
+{
+    const struct berth_daemon *daemon = BERTH_CONTAINER_OF(service, struct berth_daemon, service);
+
+    return berth_lease_keeper_flush(daemon->keeper);
+}
+
+/* The command line's state folder, the configuration's, or the default place. */
+static enum berth_code find_state(const struct berth_daemon *daemon,
+                                  const struct berth_settings *settings, char **out,
+                                  struct berth_error *err)
+{
+    const char *given = daemon->options->state != NULL ? daemon->options->state : settings->state;
+
+    if (given == NULL) {
+        return berth_place_state(out, err);
+    }
+    *out = berth_copy(given);
+    return *out != NULL ? BERTH_OK : berth_fail_memory(err, "the state folder");
+}
+
+/* Opens the store and puts what it keeps into the allocator. */
+static enum berth_code open_store(struct berth_daemon *daemon,
+                                  const struct berth_settings *settings, struct berth_error *err)
+{
+    char *folder = NULL;
+    enum berth_code code = find_state(daemon, settings, &folder, err);
+
+    if (code != BERTH_OK) {
+        return code;
+    }
+    const struct berth_lease_keeper_options options = {
+        .store = {.folder = folder,
+                  .durability = (enum berth_durability)settings->store.durability,
+                  .history_ms = settings->store.history_ms,
+                  .busy_timeout_ms = STORE_BUSY_MS},
+        .flushed = on_flushed,
+        .ctx = daemon,
+    };
+    code = berth_lease_keeper_open(&daemon->keeper, daemon->loop, &options, err);
+    berth_free(folder);
+    if (code == BERTH_OK) {
+        code = berth_lease_keeper_load(daemon->keeper, daemon->allocator, err);
+    }
+    if (code == BERTH_OK) {
+        daemon->service.store = berth_lease_keeper_store(daemon->keeper);
+        daemon->service.store_health = berth_lease_keeper_health(daemon->keeper);
+    }
+    return code;
 }
 
 /* ---- what the host says of itself ---- */
@@ -218,9 +306,11 @@ static enum berth_code service_reload(struct berth_service *service, struct bert
     code = berth_configuration_load(&fresh, daemon->options, err);
     if (code == BERTH_OK) {
         if (!same_text(fresh.settings.endpoint, old->endpoint) ||
-            !same_text(fresh.settings.state, old->state)) {
+            !same_text(fresh.settings.state, old->state) ||
+            fresh.settings.store.durability != old->store.durability ||
+            fresh.settings.store.history_ms != old->store.history_ms) {
             berth_configuration_add_warnings(
-                &fresh, "another endpoint or state folder takes a restart of berthd");
+                &fresh, "another endpoint, state folder or <store> takes a restart of berthd");
         }
         code = apply(daemon, &fresh, err);
         berth_configuration_fini(&fresh);
@@ -235,11 +325,20 @@ static enum berth_code service_reload(struct berth_service *service, struct bert
 
 /* ---- stopping ---- */
 
+/* When nobody is answered any more: nothing changes after that. */
+static void close_store(struct berth_daemon *daemon)
+{
+    berth_lease_keeper_close(daemon->keeper);
+    daemon->keeper = NULL;
+    daemon->service.store = NULL;
+}
+
 static void on_server_closed(void *ctx)
 {
     struct berth_daemon *daemon = ctx;
 
     daemon->server = NULL;
+    close_store(daemon);
     berth_log(BERTH_LOG_INFO, "stopped");
 }
 
@@ -259,6 +358,8 @@ static void stop(struct berth_daemon *daemon)
     berth_service_notify_stopping();
     if (daemon->server != NULL) {
         berth_server_close(daemon->server, on_server_closed, daemon);
+    } else {
+        close_store(daemon);
     }
     berth_watch_close(daemon->watch);
     daemon->watch = NULL;
@@ -307,17 +408,21 @@ static void start_timers(struct berth_daemon *daemon)
                          FACTS_INTERVAL_MS);
 }
 
-static enum berth_code make_allocator(struct berth_daemon *daemon, uint64_t *random_state,
+static enum berth_code make_allocator(struct berth_daemon *daemon,
+                                      const struct berth_settings *settings,
                                       struct berth_error *err)
 {
-    struct berth_allocator_options options = {.random = random_id,
-                                              .conflict = log_conflict,
-                                              .started_ms = berth_clock_now().ms,
-                                              .ctx = random_state};
+    struct berth_allocator_options options = allocator_options(settings);
     enum berth_code code = berth_process_random(&options.seed, sizeof options.seed, err);
 
+    options.random = random_id;
+    options.keep = keep_lease;
+    options.forget = forget_lease;
+    options.conflict = log_conflict;
+    options.started_ms = berth_clock_now().ms;
+    options.ctx = daemon;
     if (code == BERTH_OK) {
-        code = berth_process_random(random_state, sizeof *random_state, err);
+        code = berth_process_random(&daemon->random_state, sizeof daemon->random_state, err);
     }
     if (code == BERTH_OK) {
         code = berth_allocator_create(&daemon->allocator, &options, err);
@@ -346,14 +451,17 @@ static enum berth_code make_service(struct berth_daemon *daemon, struct berth_er
     service->now = service_now;
     service->resident_bytes = service_resident_bytes;
     service->reload = service_reload;
+    service->changes = service_changes;
+    service->flush = service_flush;
     return BERTH_OK;
 }
 
 /* The command line's endpoint, the configuration's, or the default place. */
-static enum berth_code find_endpoint(struct berth_daemon *daemon, struct berth_error *err)
+static enum berth_code find_endpoint(struct berth_daemon *daemon,
+                                     const struct berth_settings *settings, struct berth_error *err)
 {
-    const char *given = daemon->options->endpoint != NULL ? daemon->options->endpoint
-                                                          : daemon->configuration.settings.endpoint;
+    const char *given =
+        daemon->options->endpoint != NULL ? daemon->options->endpoint : settings->endpoint;
 
     if (given == NULL) {
         return berth_place_endpoint(&daemon->endpoint, err);
@@ -362,9 +470,11 @@ static enum berth_code find_endpoint(struct berth_daemon *daemon, struct berth_e
     return daemon->endpoint != NULL ? BERTH_OK : berth_fail_memory(err, "the endpoint");
 }
 
-static enum berth_code start_serving(struct berth_daemon *daemon, struct berth_error *err)
+/* Takes the endpoint. Whoever connects is answered when the loop runs, after all of the start. */
+static enum berth_code take_endpoint(struct berth_daemon *daemon,
+                                     const struct berth_settings *settings, struct berth_error *err)
 {
-    enum berth_code code = find_endpoint(daemon, err);
+    enum berth_code code = find_endpoint(daemon, settings, err);
 
     if (code == BERTH_OK) {
         code = berth_place_prepare_endpoint(daemon->endpoint, err);
@@ -378,15 +488,21 @@ static enum berth_code start_serving(struct berth_daemon *daemon, struct berth_e
 
 static enum berth_code start_all(struct berth_daemon *daemon, struct berth_error *err)
 {
-    static uint64_t random_state;
     struct berth_configuration fresh = {.path = NULL};
     enum berth_code code = berth_configuration_load(&fresh, daemon->options, err);
 
     if (code == BERTH_OK) {
-        code = make_allocator(daemon, &random_state, err);
+        code = make_allocator(daemon, &fresh.settings, err);
     }
     if (code == BERTH_OK) {
         code = make_service(daemon, err);
+    }
+    /* first the endpoint: it is what says best that another daemon runs */
+    if (code == BERTH_OK) {
+        code = take_endpoint(daemon, &fresh.settings, err);
+    }
+    if (code == BERTH_OK) {
+        code = open_store(daemon, &fresh.settings, err);
     }
     if (code == BERTH_OK) {
         code = berth_watch_create(&daemon->watch, daemon->loop, daemon->allocator, err);
@@ -396,9 +512,6 @@ static enum berth_code start_all(struct berth_daemon *daemon, struct berth_error
         start_signals(daemon);
         read_facts(daemon);
         code = apply(daemon, &fresh, err);
-    }
-    if (code == BERTH_OK) {
-        code = start_serving(daemon, err);
     }
     berth_configuration_fini(&fresh);
     return code;

@@ -15,6 +15,10 @@ enum berth_code berth_place_endpoint(char **out, struct berth_error *err);
 /** The configuration file: /etc/berth/berthd.config. It need not exist. */
 enum berth_code berth_place_settings(char **out, struct berth_error *err);
 
+/** The folder for what outlasts the process: under systemd $STATE_DIRECTORY, as root
+ * /var/lib/berth, else $XDG_STATE_HOME/berth or ~/.local/state/berth. It need not exist. */
+enum berth_code berth_place_state(char **out, struct berth_error *err);
+
 /** The machine's own applicationHost.config. BERTH_NOT_FOUND where there is no IIS to have one. */
 enum berth_code berth_place_iis_config(char **out, struct berth_error *err);
 

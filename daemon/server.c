@@ -29,7 +29,7 @@ static void sweep_stopping(struct berth_server *server)
 
     for (struct berth_connection *c = server->first; c != NULL; c = next) {
         next = c->next;
-        if (time_is_up || (c->unwritten == 0 && !c->backlog)) {
+        if (time_is_up || (c->unwritten == 0 && !c->backlog && c->holds_for == 0)) {
             berth__connection_close(c);
         }
     }
@@ -64,6 +64,19 @@ static void close_if_done(struct berth_server *server)
     if (server->stop_ms != 0 && server->first == NULL &&
         !uv_is_closing((uv_handle_t *)&server->sweep)) {
         close_handles(server);
+    }
+}
+
+void berth_server_flushed(struct berth_server *server, uint64_t upto,
+                          const struct berth_error *failure)
+{
+    struct berth_connection *next;
+
+    for (struct berth_connection *c = server->first; c != NULL; c = next) {
+        next = c->next;
+        if (c->holds_for != 0 && c->holds_for <= upto) {
+            berth__connection_let_go(c, failure);
+        }
     }
 }
 

@@ -34,6 +34,12 @@ enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, co
                                   struct berth_service *service, const struct berth_access *access,
                                   struct berth_error *err);
 
+/** Tells that the changes up to number `upto` are safe, so that the answers that wait for them can
+ *  go out; `failure` (else NULL): nobody knows whether they are, and who waits is told that and
+ *  closed, as his change is neither refused nor acknowledged. */
+void berth_server_flushed(struct berth_server *server, uint64_t upto,
+                          const struct berth_error *failure);
+
 /** Stops: takes no more clients, answers what has arrived, closes each connection once its answers
  *  are written, at the latest after two seconds. `closed` is called then; the server's memory is
  * gone.

@@ -20,6 +20,8 @@ struct berth_connection {
     bool close_when_written;
     bool reading;
     bool backlog;            /* whole requests wait in `input` for another turn */
+    uint64_t holds_for;      /* up to which change its answers wait to be safe; 0: for none */
+    struct berth_text held;  /* these answers; what was read behind them waits too */
     struct berth_text input; /* what was read and not yet answered: at most a request */
     size_t unwritten;        /* bytes of writes that libuv has not finished */
     size_t queued;           /* of these, what the socket had not taken when last looked at */
@@ -60,6 +62,11 @@ void berth__connection_work(struct berth_connection *connection);
 
 /** Has berth__connection_work() called in the loop's next turn, after others had theirs. */
 void berth__server_note_backlog(struct berth_server *server, struct berth_connection *connection);
+
+/** Writes the answers that waited for a change, or tells that it failed; goes on with the client.
+ */
+void berth__connection_let_go(struct berth_connection *connection,
+                              const struct berth_error *failure);
 
 /** Closes a connection if it is past one of its times at `now_ms`. */
 void berth__connection_check(struct berth_connection *connection, uint64_t now_ms);

@@ -9,6 +9,7 @@
 #include "daemon/peer.h"
 #include "daemon/rpc.h"
 #include "daemon/settings.h"
+#include "daemon/store.h"
 
 #define BERTH_PROTOCOL_VERSION 1
 
@@ -21,6 +22,9 @@ struct berth_service {
     const char *const *warnings; /* of the configuration, for `status` */
     size_t warning_count;
 
+    struct berth_store *store; /* for history; NULL: leases live in memory */
+    const struct berth_store_health *store_health;
+
     char instance[17]; /* hexadecimal; another one at each start */
     char host[256];
     const char *platform;
@@ -32,6 +36,11 @@ struct berth_service {
     struct berth_now (*now)(struct berth_service *service);
     /** Gives the process's resident memory in bytes; 0: not known. */
     uint64_t (*resident_bytes)(struct berth_service *service);
+    /** Counts the changes of leases that were made. */
+    uint64_t (*changes)(struct berth_service *service);
+    /** Asks that all changes so far survive a power failure before they are acknowledged, if that
+     * is configured.  @return up to which number of `changes` one has to wait; 0: for none */
+    uint64_t (*flush)(struct berth_service *service);
     /** Reads the configuration again and applies it. On error nothing changed. */
     enum berth_code (*reload)(struct berth_service *service, struct berth_error *err);
 };

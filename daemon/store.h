@@ -65,6 +65,14 @@ struct berth_store_options {
     unsigned busy_timeout_ms; /* how long to wait for another process to let go of the store */
 };
 
+/** How the store does. */
+struct berth_store_health {
+    bool failing;             /* the latest change was refused */
+    struct berth_error error; /* why; kept when it works again */
+    int64_t since_unix_ms;    /* since when it fails; 0: it never did */
+    uint64_t refused;         /* changes */
+};
+
 struct berth_store;
 
 typedef enum berth_code (*berth_store_lease_cb)(void *ctx, const struct berth_lease_record *record,

@@ -45,6 +45,30 @@ enum berth_code berth_place_endpoint(char **out, struct berth_error *err)
                       "with --endpoint");
 }
 
+enum berth_code berth_place_state(char **out, struct berth_error *err)
+{
+    const char *service = getenv("STATE_DIRECTORY");
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+
+    if (service != NULL && *service == '/' && strchr(service, ':') == NULL) {
+        return copy_joined(out, service, "", err);
+    }
+    if (geteuid() == 0) {
+        return copy_joined(out, "/var/lib", "berth", err);
+    }
+    if (state != NULL && *state == '/') {
+        return copy_joined(out, state, "berth", err);
+    }
+    if (home != NULL && *home == '/') {
+        return copy_joined(out, home, ".local/state/berth", err);
+    }
+    return berth_fail(
+        err, BERTH_NOT_FOUND, 0,
+        "no place for the leases: neither STATE_DIRECTORY, XDG_STATE_HOME nor HOME is "
+        "set; give one with --state");
+}
+
 enum berth_code berth_place_settings(char **out, struct berth_error *err)
 {
     return copy_joined(out, "/etc/berth", "berthd.config", err);

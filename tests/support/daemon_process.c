@@ -24,6 +24,7 @@ int daemon_setup(void **state)
     (void)snprintf(daemon->endpoint, sizeof daemon->endpoint, "%s/berth.sock", daemon->folder);
     (void)snprintf(daemon->config, sizeof daemon->config, "%s/berthd.config", daemon->folder);
     (void)snprintf(daemon->iis, sizeof daemon->iis, "%s/applicationHost.config", daemon->folder);
+    (void)snprintf(daemon->state, sizeof daemon->state, "%s/state", daemon->folder);
     (void)snprintf(daemon->log, sizeof daemon->log, "%s/log", daemon->folder);
     *state = daemon;
     return 0;
@@ -79,9 +80,11 @@ static struct platform_process *spawn(const struct daemon_process *daemon, const
 
 void daemon_launch(struct daemon_process *daemon)
 {
-    const char *const arguments[] = {"--endpoint", daemon->endpoint, "--log-level", "debug",
-                                     "--config",   daemon->config,   NULL};
-    const char *const without[] = {"--endpoint", daemon->endpoint, "--log-level", "debug", NULL};
+    const char *const arguments[] = {"--endpoint",  daemon->endpoint, "--state",
+                                     daemon->state, "--log-level",    "debug",
+                                     "--config",    daemon->config,   NULL};
+    const char *const without[] = {"--endpoint",  daemon->endpoint, "--state", daemon->state,
+                                   "--log-level", "debug",          NULL};
 
     platform_process_free(daemon->process);
     daemon->process = spawn(daemon, daemon->log, daemon->config[0] != '\0' ? arguments : without);

@@ -18,7 +18,8 @@ struct daemon_process {
     char *folder;
     char endpoint[256];
     char config[300];
-    char iis[300]; /* where the test's applicationHost.config lies, should it write one */
+    char iis[300];   /* where the test's applicationHost.config lies, should it write one */
+    char state[300]; /* the state folder */
     char log[300];
     long run_as; /* -1: the test's own user */
     struct platform_process *process;

@@ -19,6 +19,12 @@ static struct berth_now present(struct berth_service *service)
     return BERTH_CONTAINER_OF(service, struct memory_service, service)->now;
 }
 
+static uint64_t no_changes(struct berth_service *service)
+{
+    (void)service;
+    return 0;
+}
+
 static uint64_t no_resident_bytes(struct berth_service *service)
 {
     (void)service;
@@ -67,6 +73,8 @@ static void fill_service(struct memory_service *memory)
     service->now = present;
     service->resident_bytes = no_resident_bytes;
     service->reload = reload;
+    service->changes = no_changes;
+    service->flush = no_changes;
     (void)snprintf(service->instance, sizeof service->instance, "0123456789abcdef");
     (void)snprintf(service->host, sizeof service->host, "host");
     (void)snprintf(memory->peer.id, sizeof memory->peer.id, "uid:1000");

@@ -213,6 +213,7 @@ static void daemon__run_by_an_ordinary_user__its_user_administers(void **state)
     (void)snprintf(lock, sizeof lock, "%s.lock", daemon->endpoint);
     (void)remove(lock);
     daemon->run_as = NOBODY;
+    (void)snprintf(daemon->state, sizeof daemon->state, "%s/nobody", daemon->folder);
     daemon_start(daemon, "<tcp poll=\"1m\" full=\"1m\"/>");
     open_as(&client, daemon, NOBODY, NOBODY);
     json_decref(client_call(&client, "reload", NULL));
