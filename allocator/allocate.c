@@ -42,8 +42,8 @@ static enum berth_code check_meta(const char *meta, struct berth_error *err)
     return BERTH_OK;
 }
 
-static enum berth_code check_request(const struct berth_allocate_request *request,
-                                     struct berth_error *err)
+enum berth_code berth__allocator_check_request(const struct berth_allocate_request *request,
+                                               struct berth_error *err)
 {
     enum berth_code code = check_text("key", request->key, BERTH_LEASE_KEY_MAX, err);
 
@@ -182,7 +182,7 @@ static enum berth_code check_quota(const struct berth_allocator *allocator,
                       caller->identity.name, limit);
 }
 
-static uint64_t fresh_id(const struct berth_allocator *allocator)
+uint64_t berth__allocator_fresh_id(const struct berth_allocator *allocator)
 {
     char text[BERTH_LEASE_ID_LENGTH + 1];
     uint64_t id;
@@ -204,7 +204,7 @@ static enum berth_code grant(struct berth_allocator *allocator,
                              struct berth_error *err)
 {
     char anonymous[sizeof BERTH_LEASE_ANONYMOUS_PREFIX + BERTH_LEASE_ID_LENGTH];
-    uint64_t id = fresh_id(allocator);
+    uint64_t id = berth__allocator_fresh_id(allocator);
     struct berth_lease_terms terms = {
         .key = request->key,
         .generation = request->generation != NULL ? request->generation : "",
@@ -362,7 +362,7 @@ enum berth_code berth_allocator_allocate(struct berth_allocator *allocator,
                                          struct berth_error *err)
 {
     struct berth_lease *lease = NULL;
-    enum berth_code code = check_request(request, err);
+    enum berth_code code = berth__allocator_check_request(request, err);
 
     berth__allocator_enter(allocator, now, caller->identity.name);
     *out = (struct berth_grant){.lease = NULL};

@@ -6,6 +6,19 @@
 
 /* ---- changes ---- */
 
+static bool is_free(const struct berth_allocator *allocator, uint16_t port)
+{
+    return berth_free_set_state(&allocator->free_set, port) == BERTH_PORT_FREE;
+}
+
+static void tell_port(const struct berth_allocator *allocator, uint16_t port,
+                      const struct berth_claim *claim)
+{
+    if (allocator->options.port != NULL) {
+        allocator->options.port(allocator->options.ctx, port, claim);
+    }
+}
+
 /* A claim's kind never changes, so that only its coming and going can change its port's state. */
 static void on_change(void *ctx, const struct berth_change *change)
 {
@@ -15,9 +28,16 @@ static void on_change(void *ctx, const struct berth_change *change)
     berth__allocator_note_change(allocator, change);
     berth_conflict_watch_note(allocator->conflict_watch, change, allocator->now_ms);
     if (change->type == BERTH_CHANGE_APPEARED) {
+        bool was_free = is_free(allocator, change->after->port);
         berth_free_set_add(&allocator->free_set, change->after);
+        if (was_free) {
+            tell_port(allocator, change->after->port, change->after);
+        }
     } else if (change->type == BERTH_CHANGE_VANISHED) {
         berth_free_set_update(&allocator->free_set, allocator->ledger, change->before->port);
+        if (is_free(allocator, change->before->port)) {
+            tell_port(allocator, change->before->port, NULL);
+        }
     }
 }
 
@@ -100,6 +120,7 @@ enum berth_code berth_allocator_create(struct berth_allocator **out,
     }
     allocator->options = *options;
     allocator->now_ms = options->started_ms;
+    allocator->revision = options->revision;
     allocator->cooling_earliest_ms = BERTH_NEVER;
     allocator->lease_clock_runs = true;
     allocator->all_heard = true;

@@ -72,6 +72,10 @@ struct berth_allocator_options {
     uint64_t debounce_ms; /* how long a conflict must last to be told */
     /** Is told when a conflict opens and when it ends. NULL is accepted. */
     void (*conflict)(void *ctx, const struct berth_conflict_entry *entry, bool opened);
+    /** Is told that a port stopped being free, and the claim that came; or that it is free again
+     *  (`claim` NULL). NULL is accepted. */
+    void (*port)(void *ctx, uint16_t port, const struct berth_claim *claim);
+    uint64_t revision;             /* to begin with */
     uint64_t seed;                 /* random, against chosen hash collisions */
     uint64_t (*random)(void *ctx); /* gives 64 random bits, for lease ids */
     void *ctx;
@@ -159,6 +163,18 @@ void berth_allocator_destroy(struct berth_allocator *allocator);
 enum berth_code berth_allocator_restore(struct berth_allocator *allocator,
                                         const struct berth_lease_kept *kept, struct berth_now now,
                                         struct berth_error *err);
+
+/** Takes a lease over from elsewhere, as it was there: an administrator's doing. Its time begins
+ *  anew; whether its holder is on its port is looked at, and what else uses the port is no
+ * hindrance.
+ *  @return BERTH_OK: it is kept, or the very same is there already; BERTH_BUSY: its key and
+ *          generation, its id, or one of its ports has another live lease, which `err` names;
+ *          BERTH_INVALID_PARAMS, BERTH_TOO_LARGE: such a lease cannot be; BERTH_LIMIT_REACHED,
+ *          BERTH_NO_MEMORY, or what `keep` says: nothing changed */
+enum berth_code berth_allocator_import(struct berth_allocator *allocator,
+                                       const struct berth_lease_kept *kept,
+                                       const struct berth_caller *caller, struct berth_now now,
+                                       bool *already, struct berth_error *err);
 
 /** Changes times and quotas for what comes from now on; seed and random stay. */
 void berth_allocator_set_options(struct berth_allocator *allocator,

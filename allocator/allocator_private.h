@@ -13,6 +13,14 @@ void berth__allocator_enter(struct berth_allocator *allocator, struct berth_now 
 uint64_t berth__allocator_lease_clock(const struct berth_allocator *allocator,
                                       struct berth_now now);
 
+/** Checks texts, times and numbers of a request.  @return BERTH_OK; BERTH_INVALID_PARAMS,
+ *  BERTH_TOO_LARGE */
+enum berth_code berth__allocator_check_request(const struct berth_allocate_request *request,
+                                               struct berth_error *err);
+
+/** Gives a lease id that no lease has. */
+uint64_t berth__allocator_fresh_id(const struct berth_allocator *allocator);
+
 /** Tells whether every source has been heard; else names those that have not. */
 enum berth_code berth__allocator_check_ready(const struct berth_allocator *allocator,
                                              struct berth_refusal *refusal,

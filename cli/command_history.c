@@ -12,6 +12,11 @@ static const struct berth_table_column columns[] = {
     {"KEY", false, true},   {"BY", false, true},
 };
 
+static const struct berth_option options[] = {
+    {"limit", "N", "at most so many entries, the newest (100)", false},
+    {NULL, NULL, NULL, false},
+};
+
 static enum berth_exit show(struct berth_cli *cli, const json_t *result)
 {
     const json_t *entries = berth_field_array(result, "entries");
@@ -46,13 +51,15 @@ static enum berth_exit run(struct berth_cli *cli, const struct berth_parsed *par
     } else {
         berth_params_string(&params, "key", "KEY", subject);
     }
+    berth_params_number(&params, "limit", "--limit", berth_parsed_value(parsed, "limit"), 1, 10000);
     return berth_params_ask(&params, "history", show);
 }
 
 const struct berth_command berth_command_history = {
     .name = "history",
     .summary = "Tell what happened to a port or a key",
-    .synopsis = "(PORT | KEY)",
+    .synopsis = "(PORT | KEY) [--limit N]",
+    .options = options,
     .arguments_min = 1,
     .arguments_max = 1,
     .notes = "A number from 1 to 65535 is a port.\n",

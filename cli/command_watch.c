@@ -8,6 +8,7 @@
 
 static const struct berth_option options[] = {
     {"topic", "T", "only ports, leases, conflicts, sources or pools", true},
+    {"since", "R", "begin after this revision, with what was missed", false},
     {NULL, NULL, NULL, false},
 };
 
@@ -87,6 +88,8 @@ static enum berth_exit run(struct berth_cli *cli, const struct berth_parsed *par
 
     berth_params_init(&params, cli);
     add_topics(&params, parsed);
+    berth_params_number(&params, "since", "--since", berth_parsed_value(parsed, "since"), 0,
+                        INT64_MAX);
     enum berth_exit status = berth_params_take(&params, &object);
     if (status == BERTH_EXIT_DONE) {
         status = berth_cli_call(cli, "subscribe", object, &result);
@@ -101,8 +104,11 @@ static enum berth_exit run(struct berth_cli *cli, const struct berth_parsed *par
 const struct berth_command berth_command_watch = {
     .name = "watch",
     .summary = "Print what happens until it is stopped",
-    .synopsis = "[--topic T]...",
+    .synopsis = "[--topic T]... [--since R]",
     .options = options,
-    .notes = "With --json each event's object stands on a line of its own.\n",
+    .notes =
+        "With --json each event's object stands on a line of its own; its revision is what\n"
+        "--since takes. An event events.lost says that what came after its revision \"after\"\n"
+        "is missing: list what matters anew.\n",
     .run = run,
 };

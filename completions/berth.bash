@@ -18,7 +18,8 @@ _berth_options()
         leases) echo "--key --port --state --export" ;;
         conflicts) echo "--check" ;;
         adopt) echo "--site --apply" ;;
-        watch) echo "--topic" ;;
+        watch) echo "--topic --since" ;;
+        history) echo "--limit" ;;
     esac
 }
 

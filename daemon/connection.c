@@ -67,6 +67,7 @@ static void written(struct berth_connection *connection, size_t length, int stat
         berth__connection_close(connection);
     } else if (connection->unwritten < BERTH_UNREAD_MAX) {
         resume(connection);
+        berth__connection_push(connection);
     }
 }
 
@@ -112,7 +113,7 @@ static void write_later(struct berth_connection *connection, const char *bytes, 
 }
 
 /* Writes the answers: at once if nothing is queued before them. */
-static void write_output(struct berth_connection *connection, const struct berth_text *output)
+void berth__connection_write(struct berth_connection *connection, const struct berth_text *output)
 {
     size_t done = 0;
 
@@ -135,14 +136,49 @@ static void write_output(struct berth_connection *connection, const struct berth
 
 /* ---- requests ---- */
 
+/* A flood of refusals must not become a flood of lines: tells whether one is due, and counts those
+ * that are not. */
+static bool log_is_due(struct berth_log_pace *pace, uint64_t now_ms)
+{
+    pace->count++;
+    if (pace->told_ms != 0 && now_ms < pace->told_ms + REFUSAL_LOG_MS) {
+        return false;
+    }
+    pace->told_ms = now_ms;
+    return true;
+}
+
+/* A request and the connection that it came over. */
+struct connection_call {
+    struct berth_call call;
+    const struct berth_connection *connection;
+};
+
+static void log_denied(struct berth_call *call, const char *method, const struct berth_error *error)
+{
+    const struct connection_call *here = BERTH_CONTAINER_OF(call, struct connection_call, call);
+    struct berth_server *server = here->connection->server;
+    const struct berth_peer *peer = here->connection->peer;
+
+    if (log_is_due(&server->denied, uv_now(server->loop))) {
+        berth_log(BERTH_LOG_WARNING,
+                  "%" PRIu64 " request(s) denied, the last one: %s (pid %" PRIu32 "), %s: %s",
+                  server->denied.count, peer->name, peer->process_id, method, error->detail);
+        server->denied.count = 0;
+    }
+}
+
 static void answer_line(struct berth_connection *connection, const char *line, size_t length)
 {
     struct berth_server *server = connection->server;
-    struct berth_call call = {
-        .service = server->service,
-        .peer = connection->peer,
-        .role = connection->role,
-        .error_data = &server->error_data,
+    struct connection_call here = {
+        .call = {.service = server->service,
+                 .peer = connection->peer,
+                 .role = connection->role,
+                 .error_data = &server->error_data,
+                 .subscription = &connection->subscription,
+                 .denied = log_denied},
+        .connection = connection,
     };
     size_t count;
     const struct berth_method *methods = berth_methods(&count);
@@ -150,7 +186,8 @@ static void answer_line(struct berth_connection *connection, const char *line, s
     if (length == 0) {
         return;
     }
-    if (berth_rpc_answer(&call, methods, count, line, length, &server->output) == BERTH_RPC_CLOSE ||
+    if (berth_rpc_answer(&here.call, methods, count, line, length, &server->output) ==
+            BERTH_RPC_CLOSE ||
         server->output.failed != BERTH_OK) {
         connection->close_when_written = true;
     }
@@ -244,14 +281,17 @@ static void go_on(struct berth_connection *connection, const struct berth_text *
 {
     bool last = connection->close_when_written;
 
-    write_output(connection, output);
+    berth__connection_write(connection, output);
     if (connection->closing) {
         return;
     }
     if (last) {
         finish(connection);
-    } else {
-        resume(connection);
+        return;
+    }
+    resume(connection);
+    if (connection->subscription.topics != 0) {
+        berth_server_note_events(connection->server);
     }
 }
 
@@ -438,17 +478,12 @@ static enum berth_code admit(struct berth_connection *connection, struct berth_e
     return check_limits(server, connection, err);
 }
 
-/* A flood of clients must not become a flood of lines. */
 static void log_refusal(struct berth_server *server, const struct berth_error *err)
 {
-    uint64_t now_ms = uv_now(server->loop);
-
-    server->refused++;
-    if (server->refused_log_ms == 0 || now_ms >= server->refused_log_ms + REFUSAL_LOG_MS) {
+    if (log_is_due(&server->refused, uv_now(server->loop))) {
         berth_log(BERTH_LOG_WARNING, "%" PRIu64 " client(s) refused, the last one: %s",
-                  server->refused, err->detail);
-        server->refused = 0;
-        server->refused_log_ms = now_ms;
+                  server->refused.count, err->detail);
+        server->refused.count = 0;
     }
 }
 
@@ -477,7 +512,7 @@ void berth__connection_accept(struct berth_server *server)
         log_refusal(server, &err);
         berth_text_clear(&server->output);
         berth_rpc_write_error(&server->output, &err);
-        write_output(connection, &server->output);
+        berth__connection_write(connection, &server->output);
         finish(connection);
     } else if (code != BERTH_OK) {
         berth__connection_close(connection);
@@ -519,9 +554,10 @@ void berth__connection_check(struct berth_connection *connection, uint64_t now_m
         berth_text_clear(&connection->server->output);
         refuse_line(connection, BERTH_INVALID_REQUEST,
                     "the request was not complete within 10 s; the connection is closed");
-        write_output(connection, &connection->server->output);
+        berth__connection_write(connection, &connection->server->output);
         finish(connection);
-    } else if (passed(connection->read_ms, BERTH_IDLE_TIME_MS, now_ms)) {
+    } else if (connection->subscription.topics == 0 && /* these are here to listen */
+               passed(connection->read_ms, BERTH_IDLE_TIME_MS, now_ms)) {
         berth__connection_close(connection);
     }
 }

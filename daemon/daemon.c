@@ -21,7 +21,10 @@
 
 #define FACTS_INTERVAL_MS 30000
 #define STORE_BUSY_MS 2000 /* how long a predecessor may take to let go of the store */
-#define TICK_MS 500        /* leases, cool-downs and lingering end at most this much late */
+/* A start begins with revisions that no instance before it can have come to, so that `since` of a
+ * subscriber says nothing false to the next one. */
+#define REVISIONS_A_MS 1000
+#define TICK_MS 500 /* leases, cool-downs and lingering end at most this much late */
 
 enum signal_index { STOP_TERM, STOP_INTERRUPT, RELOAD, SIGNAL_COUNT };
 
@@ -35,6 +38,7 @@ struct berth_daemon {
     struct berth_server *server;
     struct berth_service service;
     struct berth_host_facts facts;
+    struct berth_events events;
     struct berth_lease_keeper *keeper;
     char *endpoint;
     uint64_t random_state;
@@ -79,16 +83,49 @@ static uint64_t random_id(void *ctx)
     return z ^ z >> 31;
 }
 
-static void log_conflict(void *ctx, const struct berth_conflict_entry *entry, bool opened)
+/* ---- what is told ---- */
+
+static void on_port(void *ctx, uint16_t port, const struct berth_claim *claim)
 {
+    struct berth_daemon *daemon = ctx;
+
+    berth_events_port(&daemon->events, port, claim, berth_clock_now());
+}
+
+static void on_lease_told(void *ctx, const struct berth_lease *lease, enum berth_lease_event event)
+{
+    struct berth_daemon *daemon = ctx;
+
+    berth_events_lease(&daemon->events, lease, event, berth_clock_now());
+}
+
+static void on_conflict(void *ctx, const struct berth_conflict_entry *entry, bool opened)
+{
+    struct berth_daemon *daemon = ctx;
     bool error = opened && entry->conflict.severity == BERTH_CONFLICT_ERROR;
 
-    (void)ctx;
     berth_log(error    ? BERTH_LOG_ERROR
               : opened ? BERTH_LOG_WARNING
                        : BERTH_LOG_INFO,
               "conflict %s on port %u: %s", opened ? "opened" : "ended", entry->conflict.port,
               entry->text);
+    berth_events_conflict(&daemon->events, entry, opened, berth_clock_now());
+}
+
+static void on_source(void *ctx, const struct berth_source_entry *source)
+{
+    struct berth_daemon *daemon = ctx;
+
+    berth_events_source(&daemon->events, source, berth_clock_now());
+}
+
+static void on_event_added(void *ctx)
+{
+    const struct berth_daemon *daemon = ctx;
+
+    if (daemon->server != NULL) {
+        berth_server_note_events(daemon->server);
+    }
 }
 
 /* ---- leases that last ---- */
@@ -418,7 +455,10 @@ static enum berth_code make_allocator(struct berth_daemon *daemon,
     options.random = random_id;
     options.keep = keep_lease;
     options.forget = forget_lease;
-    options.conflict = log_conflict;
+    options.told = on_lease_told;
+    options.port = on_port;
+    options.conflict = on_conflict;
+    options.revision = (uint64_t)berth_clock_now().unix_ms * REVISIONS_A_MS;
     options.started_ms = berth_clock_now().ms;
     options.ctx = daemon;
     if (code == BERTH_OK) {
@@ -426,6 +466,11 @@ static enum berth_code make_allocator(struct berth_daemon *daemon,
     }
     if (code == BERTH_OK) {
         code = berth_allocator_create(&daemon->allocator, &options, err);
+    }
+    if (code == BERTH_OK) {
+        code = berth_events_init(&daemon->events, daemon->allocator, err);
+        daemon->events.added = on_event_added;
+        daemon->events.ctx = daemon;
     }
     return code;
 }
@@ -447,6 +492,7 @@ static enum berth_code make_service(struct berth_daemon *daemon, struct berth_er
     service->platform = berth_place_platform();
     service->allocator = daemon->allocator;
     service->facts = &daemon->facts;
+    service->events = &daemon->events;
     service->started = berth_clock_now();
     service->now = service_now;
     service->resident_bytes = service_resident_bytes;
@@ -488,6 +534,7 @@ static enum berth_code take_endpoint(struct berth_daemon *daemon,
 
 static enum berth_code start_all(struct berth_daemon *daemon, struct berth_error *err)
 {
+    const struct berth_watch_observer observer = {on_source, daemon};
     struct berth_configuration fresh = {.path = NULL};
     enum berth_code code = berth_configuration_load(&fresh, daemon->options, err);
 
@@ -505,7 +552,7 @@ static enum berth_code start_all(struct berth_daemon *daemon, struct berth_error
         code = open_store(daemon, &fresh.settings, err);
     }
     if (code == BERTH_OK) {
-        code = berth_watch_create(&daemon->watch, daemon->loop, daemon->allocator, err);
+        code = berth_watch_create(&daemon->watch, daemon->loop, daemon->allocator, &observer, err);
     }
     if (code == BERTH_OK) {
         start_timers(daemon);
@@ -544,6 +591,7 @@ void berth_daemon_destroy(struct berth_daemon *daemon)
         return;
     }
     berth_allocator_destroy(daemon->allocator);
+    berth_events_fini(&daemon->events);
     berth_access_fini(&daemon->access);
     berth_configuration_fini(&daemon->configuration);
     berth_free(daemon->endpoint);

@@ -381,6 +381,7 @@ enum berth_code berth_lease_keeper_open(struct berth_lease_keeper **out, uv_loop
         return berth_fail_memory(err, "the lease keeper");
     }
     keeper->options = *options;
+    keeper->health.sync = options->store.durability == BERTH_DURABILITY_SYNC;
     enum berth_code code = berth_store_open(&store, &options->store, err);
     if (code == BERTH_OK) {
         code = make_handles(keeper, loop, err);

@@ -12,6 +12,10 @@ static const struct berth_method methods[] = {
     {"leases", BERTH_ROLE_READER, berth_method_leases},
     {"conflicts", BERTH_ROLE_READER, berth_method_conflicts},
     {"status", BERTH_ROLE_READER, berth_method_status},
+    {"subscribe", BERTH_ROLE_READER, berth_method_subscribe},
+    {"history", BERTH_ROLE_READER, berth_method_history},
+    {"export", BERTH_ROLE_ADMIN, berth_method_export},
+    {"import", BERTH_ROLE_ADMIN, berth_method_import},
     {"hello", BERTH_ROLE_NONE, berth_method_hello},
     {"reload", BERTH_ROLE_ADMIN, berth_method_reload},
 };

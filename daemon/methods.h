@@ -43,6 +43,18 @@ enum berth_code berth_method_ports(struct berth_call *call, json_t *params,
 enum berth_code berth_method_conflicts(struct berth_call *call, json_t *params,
                                        struct berth_json *result, struct berth_error *err);
 
+/* methods_store.c */
+enum berth_code berth_method_history(struct berth_call *call, json_t *params,
+                                     struct berth_json *result, struct berth_error *err);
+enum berth_code berth_method_export(struct berth_call *call, json_t *params,
+                                    struct berth_json *result, struct berth_error *err);
+enum berth_code berth_method_import(struct berth_call *call, json_t *params,
+                                    struct berth_json *result, struct berth_error *err);
+
+/* methods_subscribe.c */
+enum berth_code berth_method_subscribe(struct berth_call *call, json_t *params,
+                                       struct berth_json *result, struct berth_error *err);
+
 /* methods_status.c */
 enum berth_code berth_method_hello(struct berth_call *call, json_t *params,
                                    struct berth_json *result, struct berth_error *err);

@@ -163,6 +163,7 @@ static void write_limits(struct berth_json *json, const struct berth_service *se
     berth_json_member_number(json, "now", (long long)service->connections_now);
     berth_json_member_number(json, "accepted", (long long)service->connections_accepted);
     berth_json_member_number(json, "limit", settings->limits.connections);
+    berth_json_member_number(json, "subscribers", (long long)service->subscribers_now);
     berth_json_close_object(json);
     berth_json_key(json, "limits");
     berth_json_open_object(json);
@@ -170,6 +171,26 @@ static void write_limits(struct berth_json *json, const struct berth_service *se
     berth_json_member_number(json, "perUser", settings->limits.per_user);
     berth_json_member_number(json, "subscribers", settings->limits.subscribers);
     berth_json_member_number(json, "leasesPerUser", settings->limits.leases_per_user);
+    berth_json_close_object(json);
+}
+
+static void write_store(struct berth_json *json, const struct berth_service *service)
+{
+    const struct berth_store_health *health = service->store_health;
+
+    berth_json_key(json, "store");
+    berth_json_open_object(json);
+    if (service->store == NULL) {
+        berth_json_member_string(json, "state", "none");
+    } else {
+        berth_json_member_string(json, "state", health->failing ? "failing" : "ok");
+        berth_json_member_string(json, "durability", health->sync ? "sync" : "commit");
+        berth_json_member_number(json, "refused", (long long)health->refused);
+    }
+    if (health != NULL && health->failing) {
+        berth_json_member_string(json, "reason", health->error.detail);
+        berth_present_time(json, "since", health->since_unix_ms);
+    }
     berth_json_close_object(json);
 }
 
@@ -207,6 +228,7 @@ enum berth_code berth_method_status(struct berth_call *call, json_t *params,
     write_pools(result, allocator);
     berth_present_counts(result, "ports", allocator, &everything);
     write_leases(result, &allocator->book);
+    write_store(result, service);
     berth_json_member_number(result, "conflicts", (long long)allocator->conflicts.open_count);
     write_ephemeral(result, service->facts);
     write_warnings(result, service);

@@ -70,6 +70,27 @@ static enum berth_code read_duration(const struct berth_param *param, json_t *va
                  "a duration like \"90s\", \"15m\" or \"24h\", or a number of seconds", err);
 }
 
+/* A value of a JSON type as it is. */
+static enum berth_code read_json(const struct berth_param *param, json_t *value, bool fits,
+                                 const char *accepted, struct berth_error *err)
+{
+    if (!fits) {
+        return wrong(param, value, accepted, err);
+    }
+    *(json_t **)param->out = value;
+    return BERTH_OK;
+}
+
+static enum berth_code read_revision(const struct berth_param *param, json_t *value,
+                                     struct berth_error *err)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < 0) {
+        return wrong(param, value, "a revision: a whole number from 0", err);
+    }
+    *(uint64_t *)param->out = (uint64_t)json_integer_value(value);
+    return BERTH_OK;
+}
+
 static enum berth_code read_one(const struct berth_param *param, json_t *value,
                                 struct berth_error *err)
 {
@@ -99,14 +120,14 @@ static enum berth_code read_one(const struct berth_param *param, json_t *value,
         return BERTH_OK;
     case BERTH_PARAM_DURATION:
         return read_duration(param, value, err);
+    case BERTH_PARAM_ARRAY:
+        return read_json(param, value, json_is_array(value), "an array", err);
+    case BERTH_PARAM_REVISION:
+        return read_revision(param, value, err);
     case BERTH_PARAM_OBJECT:
         break;
     }
-    if (!json_is_object(value)) {
-        return wrong(param, value, "an object", err);
-    }
-    *(json_t **)param->out = value;
-    return BERTH_OK;
+    return read_json(param, value, json_is_object(value), "an object", err);
 }
 
 static enum berth_code unknown(const char *name, const struct berth_param *table, size_t count,

@@ -19,7 +19,9 @@ enum berth_param_type {
     BERTH_PARAM_COUNT,    /* unsigned: 1 to 65535 */
     BERTH_PARAM_BOOLEAN,  /* bool */
     BERTH_PARAM_DURATION, /* uint64_t, milliseconds: "24h", or a number of seconds */
-    BERTH_PARAM_OBJECT    /* json_t *: an object, borrowed */
+    BERTH_PARAM_OBJECT,   /* json_t *: an object, borrowed */
+    BERTH_PARAM_ARRAY,    /* json_t *: an array, borrowed */
+    BERTH_PARAM_REVISION  /* uint64_t: 0 and up */
 };
 
 struct berth_param {

@@ -99,26 +99,34 @@ void berth_present_claims(struct berth_json *json, const struct berth_allocator 
     berth_json_close_array(json);
 }
 
-void berth_present_conflict(struct berth_json *json, const struct berth_allocator *allocator,
-                            const struct berth_conflict_entry *entry, struct berth_now now)
+void berth_present_conflict_members(struct berth_json *json,
+                                    const struct berth_conflict_entry *entry)
 {
     const struct berth_conflict *conflict = &entry->conflict;
     char id[24];
 
     (void)snprintf(id, sizeof id, "%016" PRIx64, conflict->id);
-    berth_json_open_object(json);
     berth_json_member_string(json, "id", id);
     berth_json_member_string(json, "kind", berth_conflict_kind_name(conflict->kind));
     berth_json_member_string(json, "severity", berth_conflict_severity_name(conflict->severity));
     berth_json_member_number(json, "port", conflict->port);
     berth_present_time(json, "opened_at", entry->opened_unix_ms);
+    berth_json_member_string(json, "text", entry->text);
+}
+
+void berth_present_conflict(struct berth_json *json, const struct berth_allocator *allocator,
+                            const struct berth_conflict_entry *entry, struct berth_now now)
+{
+    const struct berth_conflict *conflict = &entry->conflict;
+
+    berth_json_open_object(json);
+    berth_present_conflict_members(json, entry);
     berth_json_key(json, "claims");
     berth_json_open_array(json);
     for (unsigned i = 0; i < conflict->claim_count; i++) {
         berth_present_claim(json, allocator, conflict->claims[i], now);
     }
     berth_json_close_array(json);
-    berth_json_member_string(json, "text", entry->text);
     berth_json_close_object(json);
 }
 

@@ -20,6 +20,10 @@ void berth_present_claim(struct berth_json *json, const struct berth_allocator *
 void berth_present_claims(struct berth_json *json, const struct berth_allocator *allocator,
                           uint16_t port, struct berth_now now);
 
+/** Writes what tells a conflict, without its claims, which may be gone when it ends: members. */
+void berth_present_conflict_members(struct berth_json *json,
+                                    const struct berth_conflict_entry *entry);
+
 /** Writes a conflict as an object. */
 void berth_present_conflict(struct berth_json *json, const struct berth_allocator *allocator,
                             const struct berth_conflict_entry *entry, struct berth_now now);

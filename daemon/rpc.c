@@ -152,6 +152,9 @@ static void answer_one(struct berth_call *call, const struct method_table *table
                               berth_code_text(out->failed));
         }
     }
+    if (code == BERTH_DENIED && call->denied != NULL) {
+        call->denied(call, json_string_value(json_object_get(request, "method")), &error);
+    }
     if (code != BERTH_OK) {
         cut_back(out, start);
         write_error(out, id, &error, call->error_data);

@@ -16,12 +16,17 @@
     ((size_t)16 * 1024) /* taken before a method runs: what it changes, it tells */
 #define BERTH_BATCH_MAX ((size_t)1024 * 1024) /* bytes after which a batch's rest is refused */
 
+struct berth_subscription;
+
 /** A request on its way: what a method gets besides its parameters. */
 struct berth_call {
-    void *service;                 /* the methods' own: whom they act for */
-    const void *peer;              /* who asks; passed through */
-    enum berth_role role;          /* what the caller may do */
-    struct berth_text *error_data; /* members to add to an error's data: ,"port":80 … */
+    void *service;                           /* the methods' own: whom they act for */
+    const void *peer;                        /* who asks; passed through */
+    enum berth_role role;                    /* what the caller may do */
+    struct berth_subscription *subscription; /* of the connection; passed through; NULL: none */
+    struct berth_text *error_data;           /* members to add to an error's data: ,"port":80 … */
+    /** Is told of an attempt that was denied. NULL is accepted. */
+    void (*denied)(struct berth_call *call, const char *method, const struct berth_error *error);
 };
 
 /** Does what a method is for and writes its result, one JSON value.

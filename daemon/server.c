@@ -56,6 +56,8 @@ static void close_handles(struct berth_server *server)
 {
     uv_close((uv_handle_t *)&server->sweep, on_handle_closed);
     uv_close((uv_handle_t *)&server->backlog, on_handle_closed);
+    uv_close((uv_handle_t *)&server->gather, on_handle_closed);
+    uv_close((uv_handle_t *)&server->push, on_handle_closed);
 }
 
 /* When no connection is left, the server's own handles go. */
@@ -134,6 +136,7 @@ void berth__server_forget(struct berth_server *server, struct berth_connection *
         connection->next->previous = connection->previous;
     }
     server->service->connections_now--;
+    server->service->subscribers_now -= connection->subscription.topics != 0 ? 1 : 0;
     close_if_done(server);
 }
 
@@ -153,9 +156,13 @@ enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, co
     berth_text_init(&server->error_data, BERTH_ANSWER_MAX);
     (void)uv_timer_init(loop, &server->sweep);
     (void)uv_idle_init(loop, &server->backlog);
+    (void)uv_timer_init(loop, &server->gather);
+    (void)uv_idle_init(loop, &server->push);
     server->sweep.data = server;
     server->backlog.data = server;
-    server->open_handles = 2;
+    server->gather.data = server;
+    server->push.data = server;
+    server->open_handles = 4;
     enum berth_code code =
         berth_listener_open(&server->listener, loop, endpoint, on_connected, server, err);
     if (code == BERTH_OK) {

@@ -40,6 +40,9 @@ enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, co
 void berth_server_flushed(struct berth_server *server, uint64_t upto,
                           const struct berth_error *failure);
 
+/** Tells that there are new events: subscribers get them within a few milliseconds. */
+void berth_server_note_events(struct berth_server *server);
+
 /** Stops: takes no more clients, answers what has arrived, closes each connection once its answers
  *  are written, at the latest after two seconds. `closed` is called then; the server's memory is
  * gone.

@@ -5,6 +5,7 @@
 
 #include "server.h"
 
+#include "event_log.h"
 #include "framing.h"
 
 /** One client. */
@@ -19,7 +20,9 @@ struct berth_connection {
     bool closing;  /* uv_close was called */
     bool close_when_written;
     bool reading;
-    bool backlog;            /* whole requests wait in `input` for another turn */
+    bool backlog; /* whole requests wait in `input` for another turn */
+    struct berth_subscription subscription;
+    uint64_t pushed_round;   /* the round of pushing in which it had its turn */
     uint64_t holds_for;      /* up to which change its answers wait to be safe; 0: for none */
     struct berth_text held;  /* these answers; what was read behind them waits too */
     struct berth_text input; /* what was read and not yet answered: at most a request */
@@ -30,22 +33,31 @@ struct berth_connection {
     uint64_t stuck_ms;       /* since when the peer takes none of its answers; 0: it does */
 };
 
+/** What happens so often that it is not logged each time. */
+struct berth_log_pace {
+    uint64_t count;   /* since that was last logged */
+    uint64_t told_ms; /* when; 0: never */
+};
+
 struct berth_server {
     uv_loop_t *loop;
     uv_timer_t sweep;  /* looks for connections past their time */
     uv_idle_t backlog; /* runs while a connection has whole requests waiting */
+    uv_timer_t gather; /* runs from an event until it is pushed */
+    uv_idle_t push;    /* runs while subscribers wait for their turn */
+    uint64_t push_round;
     unsigned open_handles;
     struct berth_listener *listener;
     struct berth_service *service;
     const struct berth_access *access;
     struct berth_connection *first;
-    struct berth_text output;     /* the answers to what was just read */
-    struct berth_text error_data; /* scratch of the methods */
-    bool client_waits;            /* one could not be accepted for lack of memory: tried again */
-    size_t unwritten;             /* of all connections */
-    uint64_t refused;             /* clients refused since that was last logged */
-    uint64_t refused_log_ms;
-    uint64_t stop_ms; /* when closing began; 0: it did not */
+    struct berth_text output;      /* the answers to what was just read */
+    struct berth_text error_data;  /* scratch of the methods */
+    bool client_waits;             /* one could not be accepted for lack of memory: tried again */
+    size_t unwritten;              /* of all connections */
+    struct berth_log_pace refused; /* clients */
+    struct berth_log_pace denied;  /* requests */
+    uint64_t stop_ms;              /* when closing began; 0: it did not */
     void (*closed)(void *ctx);
     void *ctx;
     char read_buffer[65536]; /* libuv reads into it; used up before the callback returns */
@@ -70,6 +82,12 @@ void berth__connection_let_go(struct berth_connection *connection,
 
 /** Closes a connection if it is past one of its times at `now_ms`. */
 void berth__connection_check(struct berth_connection *connection, uint64_t now_ms);
+
+/** Writes output: at once if nothing is queued before it. */
+void berth__connection_write(struct berth_connection *connection, const struct berth_text *output);
+
+/** Sends a subscriber the events that are due, as far as it takes them (push.c). */
+void berth__connection_push(struct berth_connection *connection);
 
 /** Closes a connection. It is gone when the loop has closed the handle. */
 void berth__connection_close(struct berth_connection *connection);

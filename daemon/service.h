@@ -6,6 +6,7 @@
 
 #include "allocator/allocator.h"
 #include "allocator/host_facts.h"
+#include "daemon/events.h"
 #include "daemon/peer.h"
 #include "daemon/rpc.h"
 #include "daemon/settings.h"
@@ -22,6 +23,8 @@ struct berth_service {
     const char *const *warnings; /* of the configuration, for `status` */
     size_t warning_count;
 
+    struct berth_events *events; /* NULL: there are none to subscribe to */
+    size_t subscribers_now;
     struct berth_store *store; /* for history; NULL: leases live in memory */
     const struct berth_store_health *store_health;
 

@@ -26,6 +26,7 @@ struct watched {
 struct berth_watch {
     uv_loop_t *loop;
     struct berth_allocator *allocator;
+    struct berth_watch_observer observer;
     struct watched *first;
     bool closing;
 };
@@ -43,7 +44,8 @@ static void log_warnings(const struct watched *watched)
 
 static void note_state(struct watched *watched, enum berth_source_state state, const char *reason)
 {
-    struct berth_allocator *allocator = watched->set->allocator;
+    const struct berth_watch *set = watched->set;
+    struct berth_allocator *allocator = set->allocator;
     enum berth_source_state before = allocator->sources.at[watched->number].state;
 
     if (!berth_allocator_report_state(allocator, watched->number, state, reason,
@@ -57,6 +59,9 @@ static void note_state(struct watched *watched, enum berth_source_state state, c
     berth_log(level, "source %s (%s) is %s%s%s", berth_source_name(watched->source), watched->name,
               berth_source_state_name(state), reason != NULL ? ": " : "",
               reason != NULL ? reason : "");
+    if (before != state) {
+        set->observer.source(set->observer.ctx, &allocator->sources.at[watched->number]);
+    }
 }
 
 static void on_snapshot(struct berth_watcher *from, unsigned feed,
@@ -329,7 +334,9 @@ enum berth_code berth_watch_apply(struct berth_watch *set, const struct berth_se
 }
 
 enum berth_code berth_watch_create(struct berth_watch **out, uv_loop_t *loop,
-                                   struct berth_allocator *allocator, struct berth_error *err)
+                                   struct berth_allocator *allocator,
+                                   const struct berth_watch_observer *observer,
+                                   struct berth_error *err)
 {
     struct berth_watch *set = berth_alloc(1, sizeof *set);
 
@@ -338,6 +345,7 @@ enum berth_code berth_watch_create(struct berth_watch **out, uv_loop_t *loop,
     }
     set->loop = loop;
     set->allocator = allocator;
+    set->observer = *observer;
     *out = set;
     return BERTH_OK;
 }

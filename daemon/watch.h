@@ -12,11 +12,19 @@
 
 struct berth_watch;
 
+/** Is told when a source's state is another than before; copied. */
+struct berth_watch_observer {
+    void (*source)(void *ctx, const struct berth_source_entry *source);
+    void *ctx;
+};
+
 /** Makes a set without watchers.
  *  @param[in] allocator  takes the reports; must outlive the set
  *  @return BERTH_OK; BERTH_NO_MEMORY  @thread loop, as all here */
 enum berth_code berth_watch_create(struct berth_watch **out, uv_loop_t *loop,
-                                   struct berth_allocator *allocator, struct berth_error *err);
+                                   struct berth_allocator *allocator,
+                                   const struct berth_watch_observer *observer,
+                                   struct berth_error *err);
 
 /** Makes the running watchers those that the settings name: what is new is started, what is gone is
  *  stopped and its claims vanish, what is the same goes on undisturbed.

@@ -8,7 +8,8 @@
 
 static uint64_t next_random(void *ctx)
 {
-    uint64_t *state = ctx;
+    struct memory_service *memory = ctx;
+    uint64_t *state = &memory->random;
 
     *state += 0x9E3779B97F4A7C15U; /* different each time, and the same in each run */
     return *state ^ (*state >> 31);
@@ -17,6 +18,27 @@ static uint64_t next_random(void *ctx)
 static struct berth_now present(struct berth_service *service)
 {
     return BERTH_CONTAINER_OF(service, struct memory_service, service)->now;
+}
+
+static void tell_port(void *ctx, uint16_t port, const struct berth_claim *claim)
+{
+    struct memory_service *memory = ctx;
+
+    berth_events_port(&memory->events, port, claim, memory->now);
+}
+
+static void tell_lease(void *ctx, const struct berth_lease *lease, enum berth_lease_event event)
+{
+    struct memory_service *memory = ctx;
+
+    berth_events_lease(&memory->events, lease, event, memory->now);
+}
+
+static void tell_conflict(void *ctx, const struct berth_conflict_entry *entry, bool opened)
+{
+    struct memory_service *memory = ctx;
+
+    berth_events_conflict(&memory->events, entry, opened, memory->now);
 }
 
 static uint64_t no_changes(struct berth_service *service)
@@ -91,17 +113,24 @@ enum berth_code memory_service_make(struct memory_service **out, struct berth_er
                                               .cooldown_ms = 60000,
                                               .leases_per_user = 50,
                                               .seed = 7,
-                                              .random = next_random};
+                                              .random = next_random,
+                                              .told = tell_lease,
+                                              .port = tell_port,
+                                              .conflict = tell_conflict};
 
     if (memory == NULL) {
         return berth_fail_memory(err, "the service");
     }
     memory->now = (struct berth_now){1000, 1700000000000};
     fill_service(memory);
-    options.ctx = &memory->random;
+    options.ctx = memory;
     enum berth_code code = berth_settings_default(&memory->settings, err);
     if (code == BERTH_OK) {
         code = berth_allocator_create(&memory->service.allocator, &options, err);
+    }
+    if (code == BERTH_OK) {
+        code = berth_events_init(&memory->events, memory->service.allocator, err);
+        memory->service.events = &memory->events;
     }
     if (code == BERTH_OK) {
         code = fill_allocator(memory, err);
@@ -118,6 +147,7 @@ void memory_service_free(struct memory_service *memory)
 {
     if (memory != NULL) {
         berth_allocator_destroy(memory->service.allocator);
+        berth_events_fini(&memory->events);
         berth_settings_fini(&memory->settings);
         berth_text_fini(&memory->error_data);
         berth_free(memory);
@@ -153,6 +183,7 @@ enum berth_rpc_outcome memory_service_answer(struct memory_service *memory, enum
     struct berth_call call = {.service = &memory->service,
                               .peer = &memory->peer,
                               .role = role,
+                              .subscription = &memory->subscription,
                               .error_data = &memory->error_data};
 
     return berth_rpc_answer(&call, methods, count, line, length, out);

@@ -11,6 +11,8 @@ struct memory_service {
     struct berth_settings settings;
     struct berth_host_facts facts;
     struct berth_peer peer;
+    struct berth_events events;
+    struct berth_subscription subscription; /* of the one connection that there seems to be */
     struct berth_now now;
     uint64_t random;
     unsigned iis; /* the number of the source "applicationHost.config", which waits at first */

@@ -63,6 +63,7 @@ static void no_role__may_say_hello_only(void **state)
     assert_denied(&client, "status", "{}", "reader", "none");
     assert_denied(&client, "allocate", "{}", "allocator", "none");
     assert_denied(&client, "reload", "{}", "admin", "none");
+    daemon_await_log(*state, "request(s) denied, the last one: ");
     client_close(&client);
 }
 

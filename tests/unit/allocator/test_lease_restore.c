@@ -164,6 +164,30 @@ static void restore__each_allocation_fails__leaves_no_half_lease(void **state)
     }
 }
 
+static void import__each_allocation_fails__changes_nothing(void **state)
+{
+    const struct berth_lease_kept kept = kept_of("00000000000000aa", "shop", BERTH_LEASE_ACTIVE);
+    bool failed = true;
+
+    (void)state;
+    /* the key has one that ended, which comes back in the place of the imported one */
+    assert_int_equal(allocate("shop"), 49000);
+    release("shop");
+    for (size_t n = 1; failed; n++) {
+        struct berth_error err;
+        bool already;
+        size_t live;
+        memory_faults_begin(n, false);
+        enum berth_code code =
+            berth_allocator_import(fixture.allocator, &kept, &deploy, fixture.now, &already, &err);
+        failed = memory_faults_end(&live);
+        assert_true(code == (failed ? BERTH_NO_MEMORY : BERTH_OK));
+        assert_int_equal(fixture.allocator->book.live.count, failed ? 0 : 1);
+        assert_int_equal(fixture.allocator->book.ended.count, failed ? 1 : 0);
+        assert_state(49003, failed ? "free" : "leased");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +199,7 @@ int main(void)
         TEST(restore__ended_after_a_live_one_of_a_port__the_live_one_keeps_it),
         TEST(restore__what_no_lease_can_be__is_refused),
         TEST(restore__each_allocation_fails__leaves_no_half_lease),
+        TEST(import__each_allocation_fails__changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -207,6 +207,8 @@ static void history__port_or_key__is_told_apart(void **state)
     assert_non_null(strstr(cli_received(), "\"params\":{\"port\":80}"));
     (void)cli_run("history shop", &(struct scripted_rule){NULL, entries, false}, 1);
     assert_non_null(strstr(cli_received(), "\"params\":{\"key\":\"shop\"}"));
+    (void)cli_run("history shop --limit 5", &(struct scripted_rule){NULL, entries, false}, 1);
+    assert_non_null(strstr(cli_received(), "\"params\":{\"key\":\"shop\",\"limit\":5}"));
 }
 
 static void adopt__plan_and_deed__are_told_apart(void **state)
@@ -276,6 +278,8 @@ static void watch__events__are_lines_until_the_daemon_goes(void **state)
                                  "-  source.stale  source iis  reason gone\n");
     assert_string_equal(cli_err, "berth: the daemon closed the connection without an answer\n");
     assert_non_null(strstr(cli_received(), "{\"topics\":[\"leases\",\"sources\"]}"));
+    assert_int_equal(cli_run("watch --since 1795644191915012", &rule, 1), 4);
+    assert_non_null(strstr(cli_received(), "{\"since\":1795644191915012}"));
     assert_int_equal(cli_run("watch --json", &rule, 1), 4);
     assert_non_null(strstr(cli_out, "{\"type\":\"source.stale\",\"source\":\"iis\",\"reason\":"
                                     "\"gone\"}\n"));

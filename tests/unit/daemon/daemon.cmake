@@ -1,9 +1,9 @@
 # The daemon's parts that run without a daemon.
 set(memory_service ${PROJECT_SOURCE_DIR}/tests/support/memory_service.c)
-foreach(module access configure framing listener log options params)
+foreach(module access configure event_log framing listener log options params)
   berth_add_unit_test(NAME daemon.${module} SOURCES test_${module}.c LIBRARIES berth_daemon)
 endforeach()
-foreach(module methods rpc)
+foreach(module events methods rpc)
   berth_add_unit_test(NAME daemon.${module} SOURCES test_${module}.c ${memory_service}
     LIBRARIES berth_daemon TIMEOUT 120)
 endforeach()

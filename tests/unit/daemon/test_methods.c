@@ -86,6 +86,8 @@ static void roles__each_method__takes_the_one_of_the_table(void **state)
         {"status", BERTH_ROLE_READER},     {"allocate", BERTH_ROLE_ALLOCATOR},
         {"release", BERTH_ROLE_ALLOCATOR}, {"renew", BERTH_ROLE_ALLOCATOR},
         {"conflicts", BERTH_ROLE_READER},  {"reload", BERTH_ROLE_ADMIN},
+        {"subscribe", BERTH_ROLE_READER},  {"history", BERTH_ROLE_READER},
+        {"export", BERTH_ROLE_ADMIN},      {"import", BERTH_ROLE_ADMIN},
     };
     struct memory_service *memory = make_service();
     size_t count;
@@ -295,7 +297,8 @@ static void service__each_allocation_fails__is_an_error_without_a_leak(void **st
         }
         failed = memory_faults_end(&live);
         assert_int_equal(live, 0);
-        assert_code(code, failed ? BERTH_NO_MEMORY : BERTH_OK);
+        /* an event may be lost for lack of memory, which its followers are told */
+        assert_true(code == BERTH_OK || (failed && code == BERTH_NO_MEMORY));
     }
 }
 
