@@ -27,6 +27,15 @@ else()
   endif()
 endif()
 
+if(WIN32)
+  # Windows 10 and Server 2016 at least. LEAN: winsock2.h need not come before windows.h.
+  add_compile_definitions(_WIN32_WINNT=0x0A00 WINVER=0x0A00 WIN32_LEAN_AND_MEAN NOMINMAX)
+  if(MINGW)
+    add_compile_definitions(__USE_MINGW_ANSI_STDIO=1)
+    add_link_options(-fstack-protector-strong) # adds libssp
+  endif()
+endif()
+
 # A fuzz build instruments every file for coverage guidance; only the fuzz targets link libFuzzer.
 if(BERTH_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
@@ -45,11 +54,13 @@ if(BERTH_COVERAGE)
   add_link_options(--coverage)
 endif()
 
-# Which folder of each component holds this platform's code.
+# Which folders of each component hold this platform's code: its own one, and that of its family.
 if(WIN32)
   set(BERTH_PLATFORM windows)
+  set(BERTH_OS_FAMILY windows)
 elseif(CMAKE_SYSTEM_NAME STREQUAL "Linux")
   set(BERTH_PLATFORM linux)
+  set(BERTH_OS_FAMILY posix)
 else()
   message(FATAL_ERROR "Berth runs on Windows and Linux; there is no platform folder for "
     "${CMAKE_SYSTEM_NAME}.")

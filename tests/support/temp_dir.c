@@ -1,40 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#define _XOPEN_SOURCE 700
 #include "temp_dir.h"
 
 #include "cmocka_all.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-char *temp_dir_make(void)
-{
-    const char *base = getenv("TMPDIR");
-    char pattern[512];
-
-    (void)snprintf(pattern, sizeof pattern, "%s/berth-test-XXXXXX", base != NULL ? base : "/tmp");
-    char *made = mkdtemp(pattern);
-    assert_non_null(made);
-    return strdup(made);
-}
-
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
-{
-    (void)info;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
-void temp_dir_remove(char *path)
-{
-    if (path != NULL) {
-        (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-        free(path);
-    }
-}
 
 const char *temp_path(const char *dir, const char *name)
 {
@@ -53,15 +23,6 @@ void write_file(const char *path, const void *bytes, size_t size)
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
-}
-
-void replace_file(const char *path, const void *bytes, size_t size)
-{
-    char temporary[1024];
-
-    (void)snprintf(temporary, sizeof temporary, "%s.new", path);
-    write_file(temporary, bytes, size);
-    assert_int_equal(rename(temporary, path), 0);
 }
 
 char *read_whole_file(const char *path, size_t *size)

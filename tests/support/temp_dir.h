@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A folder of its own for a test, and files in it. */
+/* A folder of its own for a test, files in it, and the environment. */
 #ifndef BERTH_TESTS_TEMP_DIR_H
 #define BERTH_TESTS_TEMP_DIR_H
 
 #include <stddef.h>
 
-/** Makes an empty folder below $TMPDIR or /tmp. Fails the test otherwise.
- *  @return its path, for temp_dir_remove() */
+/** Makes an empty folder where the system has its temporary ones. Fails the test otherwise.
+ *  @return its path, with slashes on every system; for temp_dir_remove() */
 char *temp_dir_make(void);
 
 /** Removes the folder with all files and folders in it and frees the path. NULL is accepted. */
@@ -23,5 +23,11 @@ void replace_file(const char *path, const void *bytes, size_t size);
 
 /** Reads a whole file, with a NUL behind it; for free(). Fails the test otherwise. */
 char *read_whole_file(const char *path, size_t *size);
+
+/** Makes a folder. Fails the test otherwise. */
+void add_folder(const char *path);
+
+/** Sets an environment variable; value NULL: removes it. Fails the test otherwise. */
+void set_environment(const char *name, const char *value);
 
 #endif

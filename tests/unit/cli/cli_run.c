@@ -20,7 +20,8 @@ int cli_run_setup(void **state)
 {
     (void)state;
     folder = temp_dir_make();
-    return setenv("BERTH_ENDPOINT", temp_path(folder, "berth.sock"), 1);
+    set_environment("BERTH_ENDPOINT", temp_path(folder, "berth.sock"));
+    return 0;
 }
 
 int cli_run_teardown(void **state)
@@ -31,7 +32,8 @@ int cli_run_teardown(void **state)
     free(cli_err);
     cli_out = NULL;
     cli_err = NULL;
-    return unsetenv("BERTH_ENDPOINT");
+    set_environment("BERTH_ENDPOINT", NULL);
+    return 0;
 }
 
 static int split(char *line, const char **words)

@@ -4,6 +4,7 @@
 #include "cmocka_all.h"
 
 #include "cli/terminal.h"
+#include "temp_dir.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -29,9 +30,9 @@ static void terminal_width__no_terminal__is_0_whatever_COLUMNS_says(void **state
 
     (void)state;
     assert_true(fd >= 0);
-    assert_int_equal(setenv("COLUMNS", "100", 1), 0);
+    set_environment("COLUMNS", "100");
     assert_int_equal(width_at(fd), 0);
-    assert_int_equal(unsetenv("COLUMNS"), 0);
+    set_environment("COLUMNS", NULL);
     (void)close(fd);
 }
 
@@ -49,11 +50,11 @@ static void terminal_width__terminal__is_its_own_or_that_of_COLUMNS(void **state
     assert_int_equal(width_at(terminal), 80); /* a new one does not know its size */
     assert_int_equal(ioctl(terminal, TIOCSWINSZ, &size), 0);
     assert_int_equal(width_at(terminal), 132);
-    assert_int_equal(setenv("COLUMNS", "60", 1), 0);
+    set_environment("COLUMNS", "60");
     assert_int_equal(width_at(terminal), 60);
-    assert_int_equal(setenv("COLUMNS", "wide", 1), 0);
+    set_environment("COLUMNS", "wide");
     assert_int_equal(width_at(terminal), 132);
-    assert_int_equal(unsetenv("COLUMNS"), 0);
+    set_environment("COLUMNS", NULL);
     (void)close(terminal);
     (void)close(master);
 }

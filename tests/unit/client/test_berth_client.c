@@ -419,16 +419,16 @@ static void connect__environment__names_the_only_place(void **state)
 
     (void)state;
     start(NULL, 0, 0, NULL);
-    assert_int_equal(setenv("BERTH_ENDPOINT", socket_path, 1), 0);
+    set_environment("BERTH_ENDPOINT", socket_path);
     assert_ok(berth_client_connect(&client, NULL, LONG_MS, &err), &err);
     assert_string_equal(berth_client_endpoint(client), socket_path);
     berth_client_close(client);
     client = NULL;
-    assert_int_equal(setenv("BERTH_ENDPOINT", temp_path(folder, "none"), 1), 0);
+    set_environment("BERTH_ENDPOINT", temp_path(folder, "none"));
     assert_code(berth_client_connect(&client, NULL, LONG_MS, &err), BERTH_NOT_FOUND);
     assert_null(strstr(err.detail, "/run/berth"));
     assert_ok(berth_client_connect(&client, socket_path, LONG_MS, &err), &err);
-    assert_int_equal(unsetenv("BERTH_ENDPOINT"), 0);
+    set_environment("BERTH_ENDPOINT", NULL);
 }
 
 static void connect__impossible_endpoint__names_it(void **state)

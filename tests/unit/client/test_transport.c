@@ -163,15 +163,15 @@ static void default_endpoints__follow_the_runtime_folder(void **state)
     char place[BERTH_ENDPOINT_MAX];
 
     (void)state;
-    assert_int_equal(setenv("XDG_RUNTIME_DIR", "/run/user/1000", 1), 0);
+    set_environment("XDG_RUNTIME_DIR", "/run/user/1000");
     assert_true(berth_transport_default_endpoint(0, place, sizeof place));
     assert_string_equal(place, "/run/berth/berth.sock");
     assert_true(berth_transport_default_endpoint(1, place, sizeof place));
     assert_string_equal(place, "/run/user/1000/berth.sock");
     assert_false(berth_transport_default_endpoint(2, place, sizeof place));
-    assert_int_equal(setenv("XDG_RUNTIME_DIR", "not/absolute", 1), 0);
+    set_environment("XDG_RUNTIME_DIR", "not/absolute");
     assert_false(berth_transport_default_endpoint(1, place, sizeof place));
-    assert_int_equal(unsetenv("XDG_RUNTIME_DIR"), 0);
+    set_environment("XDG_RUNTIME_DIR", NULL);
     assert_false(berth_transport_default_endpoint(1, place, sizeof place));
 }
 

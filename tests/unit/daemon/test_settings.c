@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _POSIX_C_SOURCE 200809L /* setenv */
 #include "cmocka_all.h"
 #include "settings_case.h"
 #include "temp_dir.h"
@@ -694,13 +693,13 @@ static void load__environment__is_used(void **state)
     (void)state;
     berth_diagnostics_init(&list);
     write_file(temp_path(dir, "c"), text, strlen(text));
-    assert_int_equal(setenv("BERTH_TEST_STATE", "/a place", 1), 0);
+    set_environment("BERTH_TEST_STATE", "/a place");
     assert_ok(berth_settings_load(&settings, temp_path(dir, "c"), &list, &err), &err);
     assert_string_equal(settings.state, "/a place/x");
     berth_settings_fini(&settings);
-    assert_int_equal(setenv("BERTH_TEST_STATE", "", 1), 0);
+    set_environment("BERTH_TEST_STATE", "");
     assert_code(berth_settings_load(&settings, temp_path(dir, "c"), &list, &err), BERTH_MALFORMED);
-    assert_int_equal(unsetenv("BERTH_TEST_STATE"), 0);
+    set_environment("BERTH_TEST_STATE", NULL);
     berth_diagnostics_fini(&list);
     assert_code(berth_settings_load(&settings, temp_path(dir, "c"), &list, &err), BERTH_MALFORMED);
     expect_remark(&list, BERTH_SEVERITY_ERROR, 1, "no environment variable BERTH_TEST_STATE");

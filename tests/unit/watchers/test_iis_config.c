@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _XOPEN_SOURCE 700
 #include "cmocka_all.h"
 #include "memory_faults.h"
 #include "temp_dir.h"
@@ -7,8 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define SITES(inner)                                                                               \
     "<configuration><system.applicationHost><sites>" inner                                         \
@@ -161,7 +158,7 @@ static void load__shared_configuration__is_followed(void **unused)
     struct berth_iis_config config;
 
     (void)unused;
-    assert_int_equal(setenv("BERTH_TEST_SHARED", TEST_DATA "/iis/shared", 1), 0);
+    set_environment("BERTH_TEST_SHARED", TEST_DATA "/iis/shared");
     load(&config, TEST_DATA "/iis/shared/applicationHost.config");
     assert_int_equal(config.claim_count, 1);
     assert_string_equal(describe(&config.claims[0]),
@@ -284,8 +281,8 @@ static void load__missing_or_odd__says_which_file(void **unused)
     assert_refused(BERTH_NOT_FOUND, "a.config: no such");
     put("a.config", "");
     assert_refused(BERTH_MALFORMED, "a.config: it is empty");
-    assert_int_equal(unlink(temp_path(folder, "a.config")), 0);
-    assert_int_equal(mkdir(temp_path(folder, "a.config"), 0700), 0);
+    assert_int_equal(remove(temp_path(folder, "a.config")), 0);
+    add_folder(temp_path(folder, "a.config"));
     assert_refused(BERTH_IO, "it is a folder");
 }
 
@@ -406,9 +403,9 @@ static void is_current__as_files_change__tells(void **unused)
     assert_true(berth_iis_config_is_current(&config, limit, false));
     put("redirection.config", "<configuration/>");
     assert_false(berth_iis_config_is_current(&config, limit, false));
-    assert_int_equal(unlink(temp_path(folder, "redirection.config")), 0);
+    assert_int_equal(remove(temp_path(folder, "redirection.config")), 0);
     assert_true(berth_iis_config_is_current(&config, limit, false));
-    assert_int_equal(unlink(temp_path(folder, "a.config")), 0);
+    assert_int_equal(remove(temp_path(folder, "a.config")), 0);
     assert_false(berth_iis_config_is_current(&config, limit, false));
     berth_iis_config_fini(&config);
     assert_false(berth_iis_config_is_current(&config, limit, false));
@@ -420,7 +417,7 @@ static void load__no_memory_anywhere__is_an_error(void **unused)
                                         TEST_DATA "/iis/shared/applicationHost.config",
                                         TEST_DATA "/iis/source/applicationHost.config"};
     (void)unused;
-    assert_int_equal(setenv("BERTH_TEST_SHARED", TEST_DATA "/iis/shared", 1), 0);
+    set_environment("BERTH_TEST_SHARED", TEST_DATA "/iis/shared");
     for (size_t i = 0; i < BERTH_COUNT(paths); i++) {
         bool failed = true;
         for (size_t fail_at = 1; failed; fail_at++) {

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#define _XOPEN_SOURCE 700
 #include "cmocka_all.h"
 #include "temp_dir.h"
 #include "watchers/iis_look.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define ONE                                                                                        \
     "<configuration><system.applicationHost><sites><site name='one'><bindings><binding "           \
@@ -101,7 +98,7 @@ static void run__several_folders__all_are_planned(void **unused)
     assert_int_equal(look.plan.count, 2);
     assert_string_equal(look.plan.folders[1].path, TEST_DATA "/iis/source/parts");
     berth_iis_look_fini(&look);
-    assert_int_equal(setenv("BERTH_TEST_SHARED", "/no-such-folder", 1), 0);
+    set_environment("BERTH_TEST_SHARED", "/no-such-folder");
     look.path = TEST_DATA "/iis/shared/applicationHost.config";
     berth_iis_look_run(&look);
     assert_int_equal(look.result, BERTH_IIS_LOOK_FAILED);

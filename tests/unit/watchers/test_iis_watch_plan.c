@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#define _XOPEN_SOURCE 700
 #include "cmocka_all.h"
 #include "memory_faults.h"
 #include "temp_dir.h"
 #include "watchers/iis_watch_plan.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 
 static char *folder;
 
@@ -60,7 +58,7 @@ static void add__same_folder__is_there_once(void **unused)
     struct berth_iis_watch_plan plan = {0};
 
     (void)unused;
-    assert_int_equal(mkdir(temp_path(folder, "sub"), 0700), 0);
+    add_folder(temp_path(folder, "sub"));
     assert_code(berth_iis_watch_plan_add(&plan, temp_path(folder, "a"), NULL), BERTH_OK);
     assert_code(berth_iis_watch_plan_add(&plan, temp_path(folder, "b"), NULL), BERTH_OK);
     assert_code(berth_iis_watch_plan_add(&plan, temp_path(folder, "no/c"), NULL), BERTH_OK);
@@ -70,7 +68,7 @@ static void add__same_folder__is_there_once(void **unused)
     for (int i = 0; i < 8; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "sub%d", i);
-        assert_int_equal(mkdir(temp_path(folder, name), 0700), 0);
+        add_folder(temp_path(folder, name));
         (void)snprintf(name, sizeof name, "sub%d/x", i);
         assert_code(berth_iis_watch_plan_add(&plan, temp_path(folder, name), NULL), BERTH_OK);
     }
@@ -85,10 +83,10 @@ static void is_same__folder_replaced__differs(void **unused)
     struct berth_iis_watch_plan after = {0};
 
     (void)unused;
-    assert_int_equal(mkdir(temp_path(folder, "sub"), 0700), 0);
+    add_folder(temp_path(folder, "sub"));
     assert_code(berth_iis_watch_plan_add(&before, temp_path(folder, "sub/x"), NULL), BERTH_OK);
     assert_int_equal(rename(temp_path(folder, "sub"), temp_path(folder, "old")), 0);
-    assert_int_equal(mkdir(temp_path(folder, "sub"), 0700), 0);
+    add_folder(temp_path(folder, "sub"));
     assert_code(berth_iis_watch_plan_add(&after, temp_path(folder, "sub/x"), NULL), BERTH_OK);
     assert_string_equal(before.folders[0].path, after.folders[0].path);
     assert_false(berth_iis_folder_is_same(&before.folders[0], &after.folders[0]));

@@ -230,9 +230,9 @@ static void folder__appears_later__is_seen(void **unused)
     (void)unused;
     start(stage, (struct berth_iis_watcher_options){.retry_first_ms = 60000});
     wait_for_state(stage, BERTH_STATE_WAITING);
-    assert_int_equal(mkdir(temp_path(stage->folder, "x"), 0700), 0);
+    add_folder(temp_path(stage->folder, "x"));
     run_for(stage, 60);
-    assert_int_equal(mkdir(temp_path(stage->folder, "x/y"), 0700), 0);
+    add_folder(temp_path(stage->folder, "x/y"));
     put(stage->path, 8001, false);
     wait_for_port(stage, 8001);
     put(stage->path, 8002, true);
@@ -245,13 +245,13 @@ static void folder__replaced__is_watched_again(void **unused)
     struct stage *stage = open_stage("x/a.config");
 
     (void)unused;
-    assert_int_equal(mkdir(temp_path(stage->folder, "x"), 0700), 0);
+    add_folder(temp_path(stage->folder, "x"));
     put(stage->path, 8000, false);
     start(stage, (struct berth_iis_watcher_options){.retry_first_ms = 60000});
     wait_for_port(stage, 8000);
     assert_int_equal(rename(temp_path(stage->folder, "x"), temp_path(stage->folder, "old")), 0);
     wait_for_state(stage, BERTH_STATE_STALE);
-    assert_int_equal(mkdir(temp_path(stage->folder, "x"), 0700), 0);
+    add_folder(temp_path(stage->folder, "x"));
     put(stage->path, 8001, false);
     wait_for_port(stage, 8001);
     put(stage->path, 8002, false);
@@ -342,7 +342,7 @@ static void optional__folder_missing__is_absent_until_it_appears(void **unused)
     start(stage, (struct berth_iis_watcher_options){.optional = true});
     wait_for_state(stage, BERTH_STATE_ABSENT);
     assert_true(stage->reason[0] != '\0');
-    assert_int_equal(mkdir(temp_path(stage->folder, "config"), 0700), 0);
+    add_folder(temp_path(stage->folder, "config"));
     wait_for_state(stage, BERTH_STATE_WAITING);
     put(stage->path, 8001, true);
     wait_for_port(stage, 8001);
@@ -360,8 +360,8 @@ static void poll__without_any_event__sees_the_change(void **unused)
 
     /* the folder is reached through a link: when that is turned elsewhere, no watch tells */
     (void)unused;
-    assert_int_equal(mkdir(temp_path(stage->folder, "one"), 0700), 0);
-    assert_int_equal(mkdir(temp_path(stage->folder, "two"), 0700), 0);
+    add_folder(temp_path(stage->folder, "one"));
+    add_folder(temp_path(stage->folder, "two"));
     put(temp_path(stage->folder, "one/a.config"), 8001, false);
     put(temp_path(stage->folder, "two/a.config"), 8002, false);
     assert_int_equal(symlink("one", temp_path(stage->folder, "link")), 0);
@@ -388,7 +388,7 @@ static void redirection__turned_on_and_changed__is_followed(void **unused)
     (void)unused;
     replace_file(temp_path(stage->folder, "redirection.config"), text, (size_t)size);
     wait_for_state(stage, BERTH_STATE_STALE);
-    assert_int_equal(mkdir(temp_path(stage->folder, "shared"), 0700), 0);
+    add_folder(temp_path(stage->folder, "shared"));
     put(temp_path(stage->folder, "shared/applicationHost.config"), 8001, false);
     wait_for_port(stage, 8001);
     put(temp_path(stage->folder, "shared/applicationHost.config"), 8002, false);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "temp_dir.h"
+
+#include "cmocka_all.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <windows.h>
+
+#define PATH_UNITS 1024
+
+static const wchar_t *wide(wchar_t *out, const char *text)
+{
+    assert_int_not_equal(
+        MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, out, PATH_UNITS), 0);
+    return out;
+}
+
+char *temp_dir_make(void)
+{
+    static unsigned count;
+    wchar_t base[PATH_UNITS];
+    wchar_t folder[PATH_UNITS];
+    char path[PATH_UNITS];
+    DWORD length = GetTempPathW(PATH_UNITS, base);
+
+    assert_in_range(length, 1, PATH_UNITS - 64);
+    (void)_snwprintf(folder, PATH_UNITS, L"%lsberth-test-%lu-%llu-%u", base, GetCurrentProcessId(),
+                     (unsigned long long)GetTickCount64(), ++count);
+    assert_true(CreateDirectoryW(folder, NULL));
+    assert_int_not_equal(WideCharToMultiByte(CP_UTF8, 0, folder, -1, path, sizeof path, NULL, NULL),
+                         0);
+    /* as all paths of the tests: so that one may be put into another, and into XML, as it is */
+    for (char *at = path; *at != '\0'; at++) {
+        *at = *at == '\\' ? '/' : *at;
+    }
+    return _strdup(path);
+}
+
+static void remove_tree(const wchar_t *folder)
+{
+    wchar_t path[PATH_UNITS];
+    WIN32_FIND_DATAW entry;
+
+    (void)_snwprintf(path, PATH_UNITS, L"%ls/*", folder);
+    HANDLE search = FindFirstFileW(path, &entry);
+    BOOL more = search != INVALID_HANDLE_VALUE;
+    while (more) {
+        bool link = (entry.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0;
+
+        (void)_snwprintf(path, PATH_UNITS, L"%ls/%ls", folder, entry.cFileName);
+        if ((entry.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) == 0) {
+            (void)SetFileAttributesW(path, FILE_ATTRIBUTE_NORMAL);
+            (void)DeleteFileW(path);
+        } else if (wcscmp(entry.cFileName, L".") != 0 && wcscmp(entry.cFileName, L"..") != 0) {
+            if (!link) {
+                remove_tree(path);
+            }
+            (void)RemoveDirectoryW(path);
+        }
+        more = FindNextFileW(search, &entry);
+    }
+    if (search != INVALID_HANDLE_VALUE) {
+        (void)FindClose(search);
+    }
+}
+
+void temp_dir_remove(char *path)
+{
+    wchar_t folder[PATH_UNITS];
+
+    if (path != NULL) {
+        remove_tree(wide(folder, path));
+        (void)RemoveDirectoryW(folder);
+        free(path);
+    }
+}
+
+void replace_file(const char *path, const void *bytes, size_t size)
+{
+    char temporary[PATH_UNITS];
+    wchar_t from[PATH_UNITS];
+    wchar_t to[PATH_UNITS];
+
+    (void)snprintf(temporary, sizeof temporary, "%s.new", path);
+    write_file(temporary, bytes, size);
+    assert_true(MoveFileExW(wide(from, temporary), wide(to, path), MOVEFILE_REPLACE_EXISTING));
+}
+
+void add_folder(const char *path)
+{
+    wchar_t folder[PATH_UNITS];
+
+    assert_true(CreateDirectoryW(wide(folder, path), NULL));
+}
+
+/* The C library's copy of the environment knows no empty values, Windows' own does. */
+void set_environment(const char *name, const char *value)
+{
+    wchar_t name_wide[PATH_UNITS];
+    wchar_t value_wide[PATH_UNITS];
+
+    assert_int_equal(_putenv_s(name, value != NULL ? value : ""), 0);
+    if (value != NULL && value[0] == '\0') {
+        assert_true(SetEnvironmentVariableW(wide(name_wide, name), wide(value_wide, value)));
+    }
+}
