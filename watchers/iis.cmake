@@ -6,7 +6,4 @@ target_link_libraries(berth_watchers_parsers PUBLIC berth_allocator Berth::xml)
 target_sources(berth_watchers PRIVATE
   fake/fake_watcher.c file_hash.c iis_config.c iis_look.c iis_watch_plan.c
   iis_watcher.c)
-if(NOT WIN32)
-  target_sources(berth_watchers PRIVATE posix/file_read.c)
-endif()
 target_link_libraries(berth_watchers PUBLIC berth_watchers_parsers)

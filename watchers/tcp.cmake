@@ -8,12 +8,9 @@
 target_sources(berth_watchers PRIVATE
   host_facts.h tcp_schedule.c tcp_schedule.h tcp_table.h tcp_watcher.c tcp_watcher.h)
 
-add_library(berth_watchers_os OBJECT ${BERTH_PLATFORM}/host_facts.c ${BERTH_PLATFORM}/tcp_table.c)
+add_library(berth_watchers_os OBJECT host_facts.h tcp_table.h)
+set_target_properties(berth_watchers_os PROPERTIES LINKER_LANGUAGE C)
 target_link_libraries(berth_watchers_os PUBLIC berth_allocator)
-if(BERTH_PLATFORM STREQUAL "linux")
-  target_sources(berth_watchers_os PRIVATE
-    linux/proc_ports.c linux/sock_diag.c linux/socket_owner.c)
-endif()
 
 add_library(berth_watchers_fake OBJECT EXCLUDE_FROM_ALL fake/host_facts.c fake/tcp_table.c)
 target_link_libraries(berth_watchers_fake PUBLIC berth_allocator Berth::uv)

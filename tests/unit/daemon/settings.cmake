@@ -2,7 +2,7 @@ berth_add_unit_test(NAME daemon.expand SOURCES test_expand.c LIBRARIES berth_dae
 berth_add_unit_test(NAME daemon.settings SOURCES test_settings.c LIBRARIES berth_daemon TIMEOUT 120)
 berth_add_unit_test(NAME daemon.settings_memory SOURCES test_settings_memory.c
   LIBRARIES berth_daemon TIMEOUT 120)
-if(NOT WIN32)
+if(BERTH_OS_FAMILY STREQUAL "posix")
   berth_add_unit_test(NAME daemon.settings_schema SOURCES test_settings_schema.c
     LIBRARIES berth_daemon)
   berth_add_unit_test(NAME daemon.settings_xml_memory SOURCES test_settings_xml_memory.c
