@@ -128,8 +128,8 @@ static void on_flush_done(struct berth_store_flush *flush, const struct berth_er
     (void)uv_async_send(&keeper->flush_done);
 }
 
-static void tell(struct berth_lease_keeper *keeper, uint64_t upto,
-                 const struct berth_error *failure)
+static void tell_flushed(struct berth_lease_keeper *keeper, uint64_t upto,
+                         const struct berth_error *failure)
 {
     keeper->flushed = upto;
     (void)note_outcome(keeper, failure != NULL ? failure->code : BERTH_OK, failure);
@@ -165,7 +165,7 @@ static void on_flushed(uv_async_t *handle)
     uv_mutex_unlock(&keeper->lock);
     if (done) {
         keeper->flushing = false;
-        tell(keeper, keeper->asked, failed ? &failure : NULL);
+        tell_flushed(keeper, keeper->asked, failed ? &failure : NULL);
         begin_flush(keeper);
     }
 }
