@@ -287,6 +287,16 @@ static enum berth_code apply_reserved(struct berth_daemon *daemon,
     return code;
 }
 
+/* Who is not let in by the endpoint cannot be by a rule: not to follow is told, and stays. */
+static void follow_access(struct berth_daemon *daemon)
+{
+    struct berth_error err;
+
+    if (daemon->server != NULL && berth_server_follow_access(daemon->server, &err) != BERTH_OK) {
+        berth_log(BERTH_LOG_ERROR, "the endpoint keeps its former permissions: %s", err.detail);
+    }
+}
+
 /* Makes everything follow a configuration, which the daemon owns from then on. On error the old one
  * stays in force; only pools or reserved ports may be the new ones then, if memory ran out between.
  */
@@ -321,6 +331,7 @@ static enum berth_code apply(struct berth_daemon *daemon, struct berth_configura
     daemon->service.warnings = (const char *const *)daemon->configuration.warnings;
     daemon->service.warning_count = daemon->configuration.warning_count;
     *fresh = (struct berth_configuration){.path = NULL};
+    follow_access(daemon);
     return berth_watch_apply(daemon->watch, &daemon->configuration.settings, err);
 }
 
@@ -524,6 +535,10 @@ static enum berth_code take_endpoint(struct berth_daemon *daemon,
 
     if (code == BERTH_OK) {
         code = berth_place_prepare_endpoint(daemon->endpoint, err);
+    }
+    /* who may connect is known from the start: nobody is turned away who would be let in soon */
+    if (code == BERTH_OK) {
+        code = berth_access_resolve(&daemon->access, settings, err);
     }
     if (code == BERTH_OK) {
         code = berth_server_open(&daemon->server, daemon->loop, daemon->endpoint, &daemon->service,

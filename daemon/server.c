@@ -164,7 +164,7 @@ enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, co
     server->push.data = server;
     server->open_handles = 4;
     enum berth_code code =
-        berth_listener_open(&server->listener, loop, endpoint, on_connected, server, err);
+        berth_listener_open(&server->listener, loop, endpoint, access, on_connected, server, err);
     if (code == BERTH_OK) {
         (void)uv_timer_start(&server->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
         *out = server;
@@ -172,6 +172,11 @@ enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, co
         close_handles(server);
     }
     return code;
+}
+
+enum berth_code berth_server_follow_access(struct berth_server *server, struct berth_error *err)
+{
+    return berth_listener_set_access(server->listener, server->access, err);
 }
 
 void berth_server_close(struct berth_server *server, void (*closed)(void *ctx), void *ctx)

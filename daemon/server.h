@@ -43,6 +43,10 @@ void berth_server_flushed(struct berth_server *server, uint64_t upto,
 /** Tells that there are new events: subscribers get them within a few milliseconds. */
 void berth_server_note_events(struct berth_server *server);
 
+/** Lets the endpoint follow `access`, which changed. Who is connected keeps the role that he has.
+ *  @return as berth_listener_set_access() */
+enum berth_code berth_server_follow_access(struct berth_server *server, struct berth_error *err);
+
 /** Stops: takes no more clients, answers what has arrived, closes each connection once its answers
  *  are written, at the latest after two seconds. `closed` is called then; the server's memory is
  * gone.

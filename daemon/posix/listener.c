@@ -150,12 +150,13 @@ static enum berth_code start_listening(struct berth_listener *listener, struct b
 }
 
 enum berth_code berth_listener_open(struct berth_listener **out, uv_loop_t *loop,
-                                    const char *endpoint, berth_listener_cb connected, void *ctx,
-                                    struct berth_error *err)
+                                    const char *endpoint, const struct berth_access *access,
+                                    berth_listener_cb connected, void *ctx, struct berth_error *err)
 {
     const size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
     struct berth_listener *listener;
 
+    (void)access; /* the socket is open to all: its permissions could not tell groups apart */
     if (strlen(endpoint) > max) {
         return berth_fail(err, BERTH_TOO_LARGE, 0, "the endpoint %s is longer than %zu bytes",
                           endpoint, max);
@@ -180,6 +181,16 @@ enum berth_code berth_listener_open(struct berth_listener **out, uv_loop_t *loop
         return code;
     }
     *out = listener;
+    return BERTH_OK;
+}
+
+enum berth_code berth_listener_set_access(struct berth_listener *listener,
+                                          const struct berth_access *access,
+                                          struct berth_error *err)
+{
+    (void)listener;
+    (void)access;
+    (void)err;
     return BERTH_OK;
 }
 

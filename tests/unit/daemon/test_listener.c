@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const struct berth_access nobody = {.entries = NULL};
+
 struct fixture {
     char *folder;
     char endpoint[200];
@@ -75,8 +77,8 @@ static void open__client_connects__is_told_and_accepted(void **state)
     struct berth_listener *listener;
     struct berth_error err;
 
-    assert_ok(berth_listener_open(&listener, &fixture->loop, fixture->endpoint, on_client, &meeting,
-                                  &err),
+    assert_ok(berth_listener_open(&listener, &fixture->loop, fixture->endpoint, &nobody, on_client,
+                                  &meeting, &err),
               &err);
     assert_int_equal(uv_pipe_init(&fixture->loop, &meeting.client, 0), 0);
     meeting.request.data = &meeting;
@@ -102,16 +104,19 @@ static void open__twice__busy_until_the_first_is_closed(void **state)
     struct berth_listener *second = NULL;
     struct berth_error err;
 
-    assert_ok(berth_listener_open(&first, &fixture->loop, fixture->endpoint, never, NULL, &err),
-              &err);
-    assert_code(berth_listener_open(&second, &fixture->loop, fixture->endpoint, never, NULL, &err),
-                BERTH_BUSY);
+    assert_ok(
+        berth_listener_open(&first, &fixture->loop, fixture->endpoint, &nobody, never, NULL, &err),
+        &err);
+    assert_code(
+        berth_listener_open(&second, &fixture->loop, fixture->endpoint, &nobody, never, NULL, &err),
+        BERTH_BUSY);
     assert_null(second);
     assert_non_null(strstr(err.detail, "another berthd (pid "));
     berth_listener_close(first);
     (void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
-    assert_ok(berth_listener_open(&second, &fixture->loop, fixture->endpoint, never, NULL, &err),
-              &err);
+    assert_ok(
+        berth_listener_open(&second, &fixture->loop, fixture->endpoint, &nobody, never, NULL, &err),
+        &err);
     berth_listener_close(second);
     berth_listener_close(NULL);
 }
@@ -128,11 +133,12 @@ static void open__path_of_the_longest_length__and_one_more(void **state)
     path[length] = '/';
     memset(path + length + 1, 'x', sizeof path - length - 1);
     path[108] = '\0';
-    assert_code(berth_listener_open(&listener, &fixture->loop, path, never, NULL, &err),
+    assert_code(berth_listener_open(&listener, &fixture->loop, path, &nobody, never, NULL, &err),
                 BERTH_TOO_LARGE);
     assert_non_null(strstr(err.detail, "107 bytes"));
     path[107] = '\0';
-    assert_ok(berth_listener_open(&listener, &fixture->loop, path, never, NULL, &err), &err);
+    assert_ok(berth_listener_open(&listener, &fixture->loop, path, &nobody, never, NULL, &err),
+              &err);
     berth_listener_close(listener);
 }
 
@@ -145,12 +151,13 @@ static void open__where_it_cannot__says_why_and_leaves_all_as_it_was(void **stat
     size_t size;
 
     (void)snprintf(path, sizeof path, "%s/none/b.sock", fixture->folder);
-    assert_code(berth_listener_open(&listener, &fixture->loop, path, never, NULL, &err), BERTH_IO);
+    assert_code(berth_listener_open(&listener, &fixture->loop, path, &nobody, never, NULL, &err),
+                BERTH_IO);
     assert_non_null(strstr(err.detail, path));
     write_file(fixture->endpoint, "kept", 4);
-    assert_code(
-        berth_listener_open(&listener, &fixture->loop, fixture->endpoint, never, NULL, &err),
-        BERTH_IO);
+    assert_code(berth_listener_open(&listener, &fixture->loop, fixture->endpoint, &nobody, never,
+                                    NULL, &err),
+                BERTH_IO);
     assert_non_null(strstr(err.detail, "is not a socket"));
     char *content = read_whole_file(fixture->endpoint, &size);
     assert_string_equal(content, "kept");
@@ -167,8 +174,8 @@ static void open__each_allocation_fails__is_an_error_without_a_leak(void **state
         struct berth_error err;
         size_t live;
         memory_faults_begin(n, false);
-        enum berth_code code =
-            berth_listener_open(&listener, &fixture->loop, fixture->endpoint, never, NULL, &err);
+        enum berth_code code = berth_listener_open(&listener, &fixture->loop, fixture->endpoint,
+                                                   &nobody, never, NULL, &err);
         berth_listener_close(listener);
         (void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
         failed = memory_faults_end(&live);
