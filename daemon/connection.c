@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define REFUSAL_LOG_MS 10000
+#define WRITE_PIECE 65536 /* a pipe tells of a write's progress when all of it is taken */
 
 /* A write that libuv could not finish at once. */
 struct pending_write {
@@ -18,6 +19,7 @@ struct pending_write {
 };
 
 static void resume(struct berth_connection *connection);
+static bool settle_identity(struct berth_connection *connection);
 
 /* ---- closing ---- */
 
@@ -79,6 +81,11 @@ static void on_written(uv_write_t *request, int status)
     berth_free(pending);
 }
 
+static const char *name_of(const struct berth_connection *connection)
+{
+    return connection->peer != NULL ? connection->peer->name : "a client";
+}
+
 /* Hands to libuv what the socket did not take at once. */
 static void write_later(struct berth_connection *connection, const char *bytes, size_t length)
 {
@@ -89,7 +96,7 @@ static void write_later(struct berth_connection *connection, const char *bytes, 
     }
     if (pending == NULL) {
         berth_log(BERTH_LOG_WARNING, "no room for the answers that %s does not read: closed",
-                  connection->peer != NULL ? connection->peer->name : "a client");
+                  name_of(connection));
         berth__connection_close(connection);
         return;
     }
@@ -129,8 +136,11 @@ void berth__connection_write(struct berth_connection *connection, const struct b
         }
         done = status > 0 ? (size_t)status : 0;
     }
-    if (done < output->length) {
-        write_later(connection, output->data + done, output->length - done);
+    while (done < output->length && !connection->closing) {
+        size_t rest = output->length - done;
+        size_t piece = rest < WRITE_PIECE ? rest : WRITE_PIECE;
+        write_later(connection, output->data + done, piece);
+        done += piece;
     }
 }
 
@@ -322,6 +332,9 @@ void berth__connection_take(struct berth_connection *connection, const char *byt
     uint64_t now_ms = uv_now(server->loop);
     uint64_t changes = service->changes(service);
 
+    if (connection->unknown && !settle_identity(connection)) {
+        return;
+    }
     if (count > 0) {
         connection->read_ms = now_ms;
     }
@@ -413,14 +426,17 @@ static enum berth_code check_limits(const struct berth_server *server,
     if (fresh->role != BERTH_ROLE_ADMIN) {
         limit = limit > BERTH_ADMIN_CONNECTIONS ? limit - BERTH_ADMIN_CONNECTIONS : 1;
         for (const struct berth_connection *c = server->first; c != NULL; c = c->next) {
-            same_user += c->peer != NULL && berth_account_same(&c->peer->user, &fresh->peer->user);
+            same_user += c != fresh && c->peer != NULL &&
+                         berth_account_same(&c->peer->user, &fresh->peer->user);
         }
     }
-    if (server->service->connections_now >= limit) {
+    /* neither itself nor those who have not said yet who they are */
+    size_t others = server->service->connections_now - 1 - server->unknown;
+    if (others >= limit) {
         return berth_fail(err, BERTH_LIMIT_REACHED, 0,
                           "there are %zu connections; the limit is connections=\"%" PRIu32
                           "\" in the configuration",
-                          server->service->connections_now, settings->limits.connections);
+                          others, settings->limits.connections);
     }
     if (same_user >= settings->limits.per_user) {
         return berth_fail(err, BERTH_LIMIT_REACHED, 0,
@@ -462,22 +478,6 @@ static enum berth_code identify(struct berth_connection *connection, struct bert
     return BERTH_OK;
 }
 
-/* Finds out who it is, and whether there is room. */
-static enum berth_code admit(struct berth_connection *connection, struct berth_error *err)
-{
-    struct berth_server *server = connection->server;
-    enum berth_code code = berth_listener_accept(server->listener, &connection->pipe, err);
-
-    if (code == BERTH_OK) {
-        code = identify(connection, err);
-    }
-    if (code != BERTH_OK) {
-        berth_log(BERTH_LOG_WARNING, "a client was not accepted: %s", err->detail);
-        return code;
-    }
-    return check_limits(server, connection, err);
-}
-
 static void log_refusal(struct berth_server *server, const struct berth_error *err)
 {
     if (log_is_due(&server->refused, uv_now(server->loop))) {
@@ -487,12 +487,76 @@ static void log_refusal(struct berth_server *server, const struct berth_error *e
     }
 }
 
+/* Ends a connection that was not admitted; says why where that is for the client to know. */
+static void turn_away(struct berth_connection *connection, enum berth_code code,
+                      const struct berth_error *err)
+{
+    struct berth_server *server = connection->server;
+
+    log_refusal(server, err);
+    if (code != BERTH_LIMIT_REACHED && code != BERTH_DENIED) {
+        berth__connection_close(connection);
+        return;
+    }
+    berth_text_clear(&server->output);
+    berth_rpc_write_error(&server->output, err);
+    berth__connection_write(connection, &server->output);
+    finish(connection);
+}
+
+/* Finds out who it is, and whether there is room. */
+static enum berth_code admit(struct berth_connection *connection, struct berth_error *err)
+{
+    enum berth_code code = identify(connection, err);
+
+    return code == BERTH_OK ? check_limits(connection->server, connection, err) : code;
+}
+
+static struct berth_connection *oldest_unknown(const struct berth_server *server)
+{
+    struct berth_connection *oldest = NULL;
+
+    for (struct berth_connection *c = server->first; c != NULL; c = c->next) {
+        oldest = c->unknown && !c->closing ? c : oldest;
+    }
+    return oldest;
+}
+
+/* Waits for the client's first bytes, which tell who it is. */
+static void await_identity(struct berth_connection *connection)
+{
+    struct berth_server *server = connection->server;
+    struct berth_connection *oldest =
+        server->unknown >= BERTH_UNKNOWN_MAX ? oldest_unknown(server) : NULL;
+
+    if (oldest != NULL) {
+        berth__connection_close(oldest);
+    }
+    connection->unknown = true;
+    server->unknown++;
+    resume(connection);
+}
+
+/* The first bytes are here. Tells whether the client was admitted; nothing was answered before. */
+static bool settle_identity(struct berth_connection *connection)
+{
+    struct berth_error err;
+
+    connection->unknown = false;
+    connection->server->unknown--;
+    enum berth_code code = admit(connection, &err);
+    if (code != BERTH_OK) {
+        turn_away(connection, code, &err);
+    }
+    return code == BERTH_OK;
+}
+
 void berth__connection_accept(struct berth_server *server)
 {
     struct berth_connection *connection = berth_alloc(1, sizeof *connection);
     struct berth_error err;
 
-    /* libuv waits with the next client until this one is accepted */
+    /* the listener waits with the next client until this one is accepted */
     server->client_waits = connection == NULL;
     if (connection == NULL) {
         berth_log(BERTH_LOG_WARNING, "a client was not accepted yet: out of memory");
@@ -505,17 +569,16 @@ void berth__connection_accept(struct berth_server *server)
     /* what comes while an answer waits to be read is at most one read more than a request */
     berth_text_init(&connection->held, BERTH_ANSWER_MAX);
     berth_text_init(&connection->input, 2 * BERTH_REQUEST_MAX + sizeof server->read_buffer);
-    enum berth_code code = admit(connection, &err);
     link_connection(server, connection);
     server->service->connections_accepted++;
-    if (code == BERTH_LIMIT_REACHED) {
-        log_refusal(server, &err);
-        berth_text_clear(&server->output);
-        berth_rpc_write_error(&server->output, &err);
-        berth__connection_write(connection, &server->output);
-        finish(connection);
+    enum berth_code code = berth_listener_accept(server->listener, &connection->pipe, &err);
+    if (code == BERTH_OK) {
+        code = admit(connection, &err);
+    }
+    if (code == BERTH_NOT_READY) {
+        await_identity(connection);
     } else if (code != BERTH_OK) {
-        berth__connection_close(connection);
+        turn_away(connection, code, &err);
     } else {
         resume(connection);
     }
@@ -545,9 +608,13 @@ void berth__connection_check(struct berth_connection *connection, uint64_t now_m
         return;
     }
     note_progress(connection, now_ms);
-    if (passed(connection->stuck_ms, BERTH_REQUEST_TIME_MS, now_ms)) {
+    if (connection->unknown) {
+        if (passed(connection->read_ms, BERTH_REQUEST_TIME_MS, now_ms)) {
+            berth__connection_close(connection);
+        }
+    } else if (passed(connection->stuck_ms, BERTH_REQUEST_TIME_MS, now_ms)) {
         berth_log(BERTH_LOG_INFO, "%s (pid %" PRIu32 ") does not read its answers: closed",
-                  connection->peer->name, connection->peer->process_id);
+                  name_of(connection), connection->peer != NULL ? connection->peer->process_id : 0);
         berth__connection_close(connection);
     } else if (connection->reading &&
                passed(connection->partial_ms, BERTH_REQUEST_TIME_MS, now_ms)) {

@@ -35,9 +35,13 @@ bool berth_peer_in_group(const struct berth_peer *peer, const char *group);
 
 /** Finds out who is connected.
  *  @param[out] out  set only on BERTH_OK
- *  @return BERTH_OK; BERTH_IO: the system does not say  @thread loop  @blocks no, but for the first
- *          look-up of a user's name
- *  @source unix(7), SO_PEERCRED and SO_PEERGROUPS */
+ *  @return BERTH_OK; BERTH_NOT_READY: it shows with the first bytes that the client sends, ask
+ *          again when some were read (Windows; after that it is no answer any more);
+ *          BERTH_DENIED: the client does not let itself be identified; BERTH_IO: the system does
+ *          not say; BERTH_NO_MEMORY
+ *  @thread loop  @blocks no, but for the first look-up of a user's name
+ *  @source unix(7), SO_PEERCRED and SO_PEERGROUPS; ImpersonateNamedPipeClient: the context is that
+ *          of the last message read */
 enum berth_code berth_peer_of(const uv_pipe_t *pipe, struct berth_peer *out,
                               struct berth_error *err);
 

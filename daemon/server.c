@@ -137,6 +137,7 @@ void berth__server_forget(struct berth_server *server, struct berth_connection *
     }
     server->service->connections_now--;
     server->service->subscribers_now -= connection->subscription.topics != 0 ? 1 : 0;
+    server->unknown -= connection->unknown;
     close_if_done(server);
 }
 

@@ -7,7 +7,10 @@
  * closed; one that does not read its answers is not read from once BERTH_UNREAD_MAX bytes wait for
  * it, and closed when it takes none of them for BERTH_REQUEST_TIME_MS. All clients together may
  * leave BERTH_UNREAD_TOTAL_MAX bytes unread; the one whose answer has no room any more is closed.
- */
+ *
+ * Where a client's identity shows with its first bytes only, it must send them within
+ * BERTH_REQUEST_TIME_MS. BERTH_UNKNOWN_MAX such clients may be connected, beside those that are
+ * known: the oldest makes room for one more, so that silent ones keep nobody out. */
 #ifndef BERTH_DAEMON_SERVER_H
 #define BERTH_DAEMON_SERVER_H
 
@@ -21,6 +24,7 @@
 #define BERTH_IDLE_TIME_MS ((uint64_t)15 * 60 * 1000)
 #define BERTH_UNREAD_MAX ((size_t)256 * 1024)
 #define BERTH_UNREAD_TOTAL_MAX ((size_t)64 * 1024 * 1024)
+#define BERTH_UNKNOWN_MAX 256     /* twice what can come in one turn of the loop */
 #define BERTH_ADMIN_CONNECTIONS 8 /* kept for administrators when all others are taken */
 
 struct berth_server;

@@ -15,6 +15,7 @@ struct berth_connection {
     struct berth_connection *previous;
     struct berth_connection *next;
     struct berth_peer *peer; /* cut off behind its last group; NULL: not known yet */
+    bool unknown; /* who it is shows with its first bytes; it does not count as a connection yet */
     enum berth_role role;
     bool any_read; /* something was read on this connection */
     bool closing;  /* uv_close was called */
@@ -50,14 +51,15 @@ struct berth_server {
     struct berth_listener *listener;
     struct berth_service *service;
     const struct berth_access *access;
-    struct berth_connection *first;
-    struct berth_text output;      /* the answers to what was just read */
-    struct berth_text error_data;  /* scratch of the methods */
-    bool client_waits;             /* one could not be accepted for lack of memory: tried again */
-    size_t unwritten;              /* of all connections */
-    struct berth_log_pace refused; /* clients */
-    struct berth_log_pace denied;  /* requests */
-    uint64_t stop_ms;              /* when closing began; 0: it did not */
+    struct berth_connection *first; /* the latest */
+    size_t unknown;                 /* connections of whom it is not known yet who they are */
+    struct berth_text output;       /* the answers to what was just read */
+    struct berth_text error_data;   /* scratch of the methods */
+    bool client_waits;              /* one could not be accepted for lack of memory: tried again */
+    size_t unwritten;               /* of all connections */
+    struct berth_log_pace refused;  /* clients */
+    struct berth_log_pace denied;   /* requests */
+    uint64_t stop_ms;               /* when closing began; 0: it did not */
     void (*closed)(void *ctx);
     void *ctx;
     char read_buffer[65536]; /* libuv reads into it; used up before the callback returns */
