@@ -26,8 +26,6 @@
 #define REVISIONS_A_MS 1000
 #define TICK_MS 500 /* leases, cool-downs and lingering end at most this much late */
 
-enum signal_index { STOP_TERM, STOP_INTERRUPT, RELOAD, SIGNAL_COUNT };
-
 struct berth_daemon {
     uv_loop_t *loop;
     const struct berth_options *options;
@@ -44,7 +42,7 @@ struct berth_daemon {
     uint64_t random_state;
     uv_timer_t tick; /* ends what is due in the allocator */
     uv_timer_t facts_timer;
-    uv_signal_t signals[SIGNAL_COUNT];
+    uv_signal_t signals[BERTH_PROCESS_SIGNALS_MAX];
     bool stopping;
 };
 
@@ -190,6 +188,11 @@ static enum berth_code open_store(struct berth_daemon *daemon,
     enum berth_code code = find_state(daemon, settings, &folder, err);
 
     if (code != BERTH_OK) {
+        return code;
+    }
+    code = berth_place_prepare_state(folder, err);
+    if (code != BERTH_OK) {
+        berth_free(folder);
         return code;
     }
     const struct berth_lease_keeper_options options = {
@@ -413,35 +416,39 @@ static void stop(struct berth_daemon *daemon)
     daemon->watch = NULL;
     close_handle((uv_handle_t *)&daemon->tick);
     close_handle((uv_handle_t *)&daemon->facts_timer);
-    for (int i = 0; i < SIGNAL_COUNT; i++) {
+    for (size_t i = 0; i < BERTH_COUNT(daemon->signals); i++) {
         close_handle((uv_handle_t *)&daemon->signals[i]);
     }
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_stop_signal(uv_signal_t *handle, int number)
+{
+    berth_log(BERTH_LOG_INFO, "stopping on signal %d", number);
+    stop(handle->data);
+}
+
+static void on_reload_signal(uv_signal_t *handle, int number)
 {
     struct berth_daemon *daemon = handle->data;
     struct berth_error err;
 
-    if (number == SIGHUP) {
-        (void)service_reload(&daemon->service, &err);
-    } else {
-        berth_log(BERTH_LOG_INFO, "stopping on signal %d", number);
-        stop(daemon);
-    }
+    (void)number;
+    (void)service_reload(&daemon->service, &err);
 }
 
 /* ---- starting ---- */
 
 static void start_signals(struct berth_daemon *daemon)
 {
-    static const int numbers[SIGNAL_COUNT] = {
-        [STOP_TERM] = SIGTERM, [STOP_INTERRUPT] = SIGINT, [RELOAD] = SIGHUP};
+    size_t count;
+    const struct berth_process_signal *signals = berth_process_signals(&count);
 
-    for (int i = 0; i < SIGNAL_COUNT; i++) {
+    for (size_t i = 0; i < count; i++) {
+        bool reload = signals[i].wish == BERTH_SIGNAL_RELOAD;
         (void)uv_signal_init(daemon->loop, &daemon->signals[i]);
         daemon->signals[i].data = daemon;
-        (void)uv_signal_start(&daemon->signals[i], on_signal, numbers[i]);
+        (void)uv_signal_start(&daemon->signals[i], reload ? on_reload_signal : on_stop_signal,
+                              signals[i].number);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** Lets a write to a closed connection fail instead of ending the process, and lets the process
@@ -15,6 +16,22 @@ void berth_process_prepare(void);
 /** Fills `out` with random bytes.  @return BERTH_OK; BERTH_IO  @blocks until the system has random
  *  numbers to give, early in its boot only  @source getrandom(2) */
 enum berth_code berth_process_random(void *out, unsigned size, struct berth_error *err);
+
+/** What a signal asks of the daemon. */
+enum berth_signal_wish { BERTH_SIGNAL_STOP, BERTH_SIGNAL_RELOAD };
+
+struct berth_process_signal {
+    int number; /* for uv_signal_start() */
+    enum berth_signal_wish wish;
+};
+
+#define BERTH_PROCESS_SIGNALS_MAX 4
+
+/** Gives the signals that this platform sends a daemon: SIGTERM, SIGINT, SIGHUP to reload on
+ *  Linux; Ctrl-C, Ctrl-Break and the closing of the console on Windows.
+ *  @param[out] count  at most BERTH_PROCESS_SIGNALS_MAX  @return constants  @thread any
+ *  @source signal(7); uv_signal_t */
+const struct berth_process_signal *berth_process_signals(size_t *count);
 
 /** Tells whether standard error goes to journald.  @source systemd.exec(5), $JOURNAL_STREAM */
 bool berth_process_logs_to_journal(void);

@@ -3,6 +3,7 @@
 #include "settings.h"
 
 #include "base/memory.h"
+#include "default_access.h"
 #include "settings_internal.h"
 
 #include <string.h>
@@ -83,22 +84,22 @@ static bool complete_iis(struct berth_settings *settings)
 
 static bool complete_rules(struct berth_settings *settings)
 {
-    static const struct berth_access_rule defaults[] = {
-        {.role = BERTH_ROLE_READER, .subject = BERTH_SUBJECT_EVERYONE},
-        {.role = BERTH_ROLE_ALLOCATOR, .subject = BERTH_SUBJECT_GROUP},
-    };
-    static const char *const names[] = {"*", "berth"};
+    size_t count;
+    const struct berth_default_rule *defaults = berth_default_access(&count);
 
     if (settings->access_given) {
         return true;
     }
-    settings->rules = berth_alloc(BERTH_COUNT(defaults), sizeof *settings->rules);
+    settings->rules = berth_alloc(count, sizeof *settings->rules);
     if (settings->rules == NULL) {
         return false;
     }
-    for (size_t i = 0; i < BERTH_COUNT(defaults); i++) {
-        settings->rules[i] = defaults[i];
-        settings->rules[i].name = berth_copy(names[i]);
+    for (size_t i = 0; i < count; i++) {
+        settings->rules[i] = (struct berth_access_rule){
+            .role = (uint8_t)defaults[i].role,
+            .subject = (uint8_t)defaults[i].subject,
+            .name = berth_copy(defaults[i].name),
+        };
         settings->rule_count++;
         if (settings->rules[i].name == NULL) {
             return false;

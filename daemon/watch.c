@@ -230,19 +230,22 @@ static struct watched *find_running(const struct berth_watch *set, enum berth_so
     return NULL;
 }
 
-/* Where an <iis> element points, for berth_free(); NULL and the reason in `err`: nowhere here. */
-static char *place_of(const struct berth_iis_settings *iis, struct berth_error *err)
+/* Where an <iis> element points, for berth_free(); NULL and the reason in `err`: nowhere here.
+ * `optional`: the file may be missing. */
+static char *place_of(const struct berth_iis_settings *iis, bool *optional, struct berth_error *err)
 {
     char *place = NULL;
+    bool lacking = true;
 
     if (iis->path != NULL) {
         place = berth_copy(iis->path);
         if (place == NULL) {
             (void)berth_fail_memory(err, "a path");
         }
-    } else if (berth_place_iis_config(&place, err) != BERTH_OK) {
+    } else if (berth_place_iis_config(&place, &lacking, err) != BERTH_OK) {
         place = NULL;
     }
+    *optional = iis->optional && lacking;
     return place;
 }
 
@@ -250,14 +253,15 @@ static enum berth_code apply_iis(struct berth_watch *set, const struct berth_iis
                                  struct berth_error *err)
 {
     struct berth_error no_place;
-    char *place = place_of(iis, &no_place);
+    bool optional;
+    char *place = place_of(iis, &optional, &no_place);
     enum berth_code code = BERTH_OK;
 
     if (place == NULL && no_place.code != BERTH_NOT_FOUND) {
         return berth_fail(err, no_place.code, no_place.os_code, "%s", no_place.detail);
     }
     if (find_running(set, BERTH_SOURCE_IIS, place != NULL ? place : ABSENT_IIS) == NULL) {
-        code = place != NULL ? start_iis(set, place, iis->optional, err)
+        code = place != NULL ? start_iis(set, place, optional, err)
                              : add_absent_iis(set, no_place.detail, err);
     }
     berth_free(place);
@@ -294,7 +298,8 @@ static bool is_wanted(const struct watched *watched, const struct berth_settings
 {
     for (size_t i = 0; i < settings->iis_count; i++) {
         struct berth_error ignored;
-        char *place = place_of(&settings->iis[i], &ignored);
+        bool optional;
+        char *place = place_of(&settings->iis[i], &optional, &ignored);
         bool same = strcmp(place != NULL ? place : ABSENT_IIS, watched->name) == 0;
         berth_free(place);
         if (same) {

@@ -74,9 +74,10 @@ enum berth_code berth_place_settings(char **out, struct berth_error *err)
     return copy_joined(out, "/etc/berth", "berthd.config", err);
 }
 
-enum berth_code berth_place_iis_config(char **out, struct berth_error *err)
+enum berth_code berth_place_iis_config(char **out, bool *lacking, struct berth_error *err)
 {
     (void)out;
+    *lacking = true;
     return berth_fail(err, BERTH_NOT_FOUND, 0,
                       "no applicationHost.config is configured (<iis config=\"…\"/>)");
 }
@@ -89,6 +90,13 @@ enum berth_code berth_place_prepare_endpoint(const char *endpoint, struct berth_
     if (mkdir(ROOT_FOLDER, 0755) != 0 && errno != EEXIST) {
         return berth_fail(err, BERTH_IO, errno, "cannot make %s: %s", ROOT_FOLDER, strerror(errno));
     }
+    return BERTH_OK;
+}
+
+enum berth_code berth_place_prepare_state(const char *folder, struct berth_error *err)
+{
+    (void)folder; /* the store makes it, for its user alone */
+    (void)err;
     return BERTH_OK;
 }
 

@@ -38,3 +38,12 @@ bool berth_process_logs_to_journal(void)
 {
     return getenv("JOURNAL_STREAM") != NULL;
 }
+
+const struct berth_process_signal *berth_process_signals(size_t *count)
+{
+    static const struct berth_process_signal signals[] = {
+        {SIGTERM, BERTH_SIGNAL_STOP}, {SIGINT, BERTH_SIGNAL_STOP}, {SIGHUP, BERTH_SIGNAL_RELOAD}};
+
+    *count = BERTH_COUNT(signals);
+    return signals;
+}
