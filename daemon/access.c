@@ -91,7 +91,8 @@ static bool administers(const struct berth_access *access, const struct berth_pe
         return true;
     }
     for (uint32_t i = 0; i < peer->group_count; i++) {
-        if (berth_account_is_administrator(&peer->groups[i])) {
+        if (berth_account_is_administrator(&peer->groups[i]) ||
+            berth_account_same(&access->own_user, &peer->groups[i])) {
             return true;
         }
     }

@@ -19,7 +19,8 @@ struct berth_access_entry {
 struct berth_access {
     struct berth_access_entry *entries;
     size_t count;
-    struct berth_account_id own_user; /* who runs the daemon may administer it */
+    struct berth_account_id own_user; /* who runs the daemon may administer it; a service's own SID
+                                         on Windows, which is a group of its token */
     struct berth_text warnings;       /* one a line: names that the system does not know */
 };
 

@@ -27,7 +27,8 @@ bool berth_account_same(const struct berth_account_id *a, const struct berth_acc
 bool berth_account_find_group(const char *name, struct berth_account_id *out);
 bool berth_account_find_user(const char *name, struct berth_account_id *out);
 
-/** Gives the user that this process runs as.  @thread any */
+/** Gives as whom this process runs: its user; on Windows its service's own SID where it has one,
+ * and none (length 0) where its user is an account that other services share.  @thread any */
 struct berth_account_id berth_account_own_user(void);
 
 /** Tells whether a user or group administers the daemon whatever the configuration says: root;

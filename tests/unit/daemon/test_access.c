@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/access.h"
 
+#include "account_names.h"
 #include "cmocka_all.h"
 #include "memory_faults.h"
 
 static char everyone[] = "*";
-static char group_5[] = "5";
-static char group_9[] = "9";
-static char user_1000[] = "1000";
 static char nobody_at_all[] = "no such name on any machine";
 
 static struct berth_access_rule rule(enum berth_role role, enum berth_subject subject, char *name)
@@ -18,21 +16,26 @@ static struct berth_access_rule rule(enum berth_role role, enum berth_subject su
 static struct berth_account_id user(unsigned number)
 {
     struct berth_account_id id = {0};
-    char text[BERTH_ACCOUNT_TEXT_SIZE];
 
-    (void)snprintf(text, sizeof text, "%u", number);
-    assert_true(berth_account_find_user(text, &id));
+    assert_true(berth_account_find_user(account_user(number), &id));
     return id;
 }
 
 static struct berth_account_id group(unsigned number)
 {
     struct berth_account_id id = {0};
-    char text[BERTH_ACCOUNT_TEXT_SIZE];
 
-    (void)snprintf(text, sizeof text, "%u", number);
-    assert_true(berth_account_find_group(text, &id));
+    assert_true(berth_account_find_group(account_group(number), &id));
     return id;
+}
+
+/* In a static buffer, of which two are used in turn. */
+static const char *text_of(struct berth_account_id account)
+{
+    static char texts[2][BERTH_ACCOUNT_TEXT_SIZE];
+    static unsigned next;
+
+    return berth_account_text(&account, texts[next++ % 2]);
 }
 
 static struct berth_peer peer(unsigned number, unsigned first_group, unsigned other_group)
@@ -65,8 +68,8 @@ static void role__each_rule__applies_to_whom_it_names(void **state)
 {
     struct berth_access_rule rules[] = {
         rule(BERTH_ROLE_READER, BERTH_SUBJECT_EVERYONE, everyone),
-        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_GROUP, group_5),
-        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_USER, user_1000),
+        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_GROUP, account_group(5)),
+        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_USER, account_user(1000)),
     };
     const struct berth_peer stranger = peer(1, 2, 3);
     const struct berth_peer first_group = peer(1, 5, 3);
@@ -84,9 +87,9 @@ static void role__each_rule__applies_to_whom_it_names(void **state)
 static void role__several_rules__the_highest_counts_in_any_order(void **state)
 {
     struct berth_access_rule rules[] = {
-        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_GROUP, group_9),
-        rule(BERTH_ROLE_READER, BERTH_SUBJECT_GROUP, group_5),
-        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_GROUP, group_5),
+        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_GROUP, account_group(9)),
+        rule(BERTH_ROLE_READER, BERTH_SUBJECT_GROUP, account_group(5)),
+        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_GROUP, account_group(5)),
         rule(BERTH_ROLE_READER, BERTH_SUBJECT_EVERYONE, everyone),
     };
     const struct berth_peer both = peer(1, 5, 9);
@@ -100,8 +103,9 @@ static void role__several_rules__the_highest_counts_in_any_order(void **state)
 /* A user's number is no group's number, and the other way round. */
 static void role__same_number_of_other_kind__does_not_count(void **state)
 {
-    struct berth_access_rule rules[] = {rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_GROUP, group_5),
-                                        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_USER, user_1000)};
+    struct berth_access_rule rules[] = {
+        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_GROUP, account_group(5)),
+        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_USER, account_user(1000))};
     const struct berth_peer user_5 = peer(5, 1, 1);
     const struct berth_peer group_1000 = peer(1, 1000, 1000);
 
@@ -115,20 +119,23 @@ static void role__root_and_own_user__administer_without_any_rule(void **state)
     const struct berth_peer root = peer(0, 7, 7);
     const struct berth_peer own = peer(500, 7, 7);
     const struct berth_peer root_group_only = peer(1, 0, 0);
+    struct berth_peer own_service = peer(1, 7, 7); /* whose user it shares with other services */
 
     (void)state;
     assert_int_equal(role_of(NULL, 0, &root), BERTH_ROLE_ADMIN);
     assert_int_equal(role_of(NULL, 0, &own), BERTH_ROLE_ADMIN);
     assert_int_equal(role_of(NULL, 0, &root_group_only), BERTH_ROLE_NONE);
+    own_service.groups[1] = user(500);
+    assert_int_equal(role_of(NULL, 0, &own_service), BERTH_ROLE_ADMIN);
 }
 
 static void through__names_the_group_that_gave_the_role(void **state)
 {
     struct berth_access_rule rules[] = {
-        rule(BERTH_ROLE_READER, BERTH_SUBJECT_GROUP, group_9),
-        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_GROUP, group_5),
-        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_GROUP, group_9),
-        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_USER, user_1000),
+        rule(BERTH_ROLE_READER, BERTH_SUBJECT_GROUP, account_group(9)),
+        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_GROUP, account_group(5)),
+        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_GROUP, account_group(9)),
+        rule(BERTH_ROLE_ALLOCATOR, BERTH_SUBJECT_USER, account_user(1000)),
     };
     const struct berth_peer both = peer(1, 9, 5);
     const struct berth_peer one = peer(1, 9, 2);
@@ -137,9 +144,9 @@ static void through__names_the_group_that_gave_the_role(void **state)
 
     (void)state;
     assert_int_equal(role_of(rules, 4, &both), BERTH_ROLE_ALLOCATOR);
-    assert_string_equal(through_text, "gid:5");
+    assert_string_equal(through_text, text_of(group(5)));
     assert_int_equal(role_of(rules, 4, &one), BERTH_ROLE_ALLOCATOR);
-    assert_string_equal(through_text, "gid:9");
+    assert_string_equal(through_text, text_of(group(9)));
     assert_int_equal(role_of(rules, 4, &named), BERTH_ROLE_ALLOCATOR);
     assert_string_equal(through_text, "");
     assert_int_equal(role_of(rules, 4, &root), BERTH_ROLE_ADMIN);
@@ -151,10 +158,10 @@ static void in_group__by_its_text__finds_those_of_the_peer_only(void **state)
     const struct berth_peer member = peer(7, 5, 9);
 
     (void)state;
-    assert_true(berth_peer_in_group(&member, "gid:5"));
-    assert_true(berth_peer_in_group(&member, "gid:9"));
-    assert_false(berth_peer_in_group(&member, "gid:7"));
-    assert_false(berth_peer_in_group(&member, "uid:7"));
+    assert_true(berth_peer_in_group(&member, text_of(group(5))));
+    assert_true(berth_peer_in_group(&member, text_of(group(9))));
+    assert_false(berth_peer_in_group(&member, text_of(group(7))));
+    assert_false(berth_peer_in_group(&member, text_of(user(7))));
     assert_false(berth_peer_in_group(&member, ""));
     assert_false(berth_peer_in_group(&member, "wheel"));
 }
@@ -176,11 +183,13 @@ static void account__text__is_read_back_as_the_same(void **state)
     assert_false(berth_account_read("uid:", &back));
     assert_false(berth_account_read("uid:-1", &back));
     assert_false(berth_account_read("gid:4294967295", &back)); /* -1: no group */
+    assert_false(berth_account_read("S-1-5", &back));
 }
 
 static void role__groups_beyond_the_count__do_not_count(void **state)
 {
-    struct berth_access_rule rules[] = {rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_GROUP, group_5)};
+    struct berth_access_rule rules[] = {
+        rule(BERTH_ROLE_ADMIN, BERTH_SUBJECT_GROUP, account_group(5))};
     struct berth_peer of = peer(1, 2, 5);
 
     (void)state;

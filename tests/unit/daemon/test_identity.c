@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Clients of whom it shows with their first bytes only who they are. berth_peer_of() is the test's
  * own here, in place of the system's. */
+#include "account_names.h"
 #include "cmocka_all.h"
 #include "daemon/server_private.h"
 #include "memory_service.h"
@@ -30,9 +31,7 @@ enum berth_code berth_peer_of(const uv_pipe_t *pipe, struct berth_peer *out,
         return berth_fail(err, code, 0, "as the test wishes");
     }
     *out = (struct berth_peer){.id = "somebody", .name = "somebody", .process_id = 1};
-    /* of the platform's kind, and nobody who administers */
-    return berth_account_read("uid:4711", &out->user) ||
-                   berth_account_read("S-1-5-21-1-2-3-4711", &out->user)
+    return berth_account_find_user(account_user(4711), &out->user)
                ? BERTH_OK
                : berth_fail(err, BERTH_INTERNAL, 0, "no account");
 }
