@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/accounts.h"
+
+#include "base/memory.h"
+#include "base/windows/wide.h"
+#include "daemon/windows/sid.h"
+#include "daemon/windows/token.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <windows.h>
+
+#define REMEMBERED 64  /* users whose names are kept */
+#define NAME_UNITS 257 /* UNLEN and a NUL; a domain's name is no longer */
+
+bool berth_account_same(const struct berth_account_id *a, const struct berth_account_id *b)
+{
+    return a->length != 0 && a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+}
+
+/* ---- names to accounts ---- */
+
+static bool is_group(SID_NAME_USE use)
+{
+    return use == SidTypeGroup || use == SidTypeAlias || use == SidTypeWellKnownGroup;
+}
+
+/* SYSTEM and the service accounts are "well-known groups" that a token has as its user. */
+static bool is_user(SID_NAME_USE use)
+{
+    return use == SidTypeUser || use == SidTypeComputer || use == SidTypeWellKnownGroup;
+}
+
+static bool look_up(const wchar_t *name, bool (*fits)(SID_NAME_USE use),
+                    struct berth_account_id *out)
+{
+    unsigned char sid[SECURITY_MAX_SID_SIZE];
+    wchar_t domain[NAME_UNITS];
+    DWORD sid_size = sizeof sid;
+    DWORD domain_units = NAME_UNITS;
+    SID_NAME_USE use;
+
+    return LookupAccountNameW(NULL, name, sid, &sid_size, domain, &domain_units, &use) &&
+           fits(use) && berth_sid_take(sid, GetLengthSid(sid), out);
+}
+
+/* A computer or domain may be called as the group is, and is found first then. */
+static bool look_up_here(const wchar_t *name, bool (*fits)(SID_NAME_USE use),
+                         struct berth_account_id *out)
+{
+    wchar_t whole[MAX_COMPUTERNAME_LENGTH + 1 + NAME_UNITS];
+    DWORD units = MAX_COMPUTERNAME_LENGTH + 1;
+
+    if (wcschr(name, L'\\') != NULL || wcschr(name, L'@') != NULL || wcslen(name) >= NAME_UNITS ||
+        !GetComputerNameW(whole, &units)) {
+        return false;
+    }
+    whole[units] = L'\\';
+    wcscpy(whole + units + 1, name);
+    return look_up(whole, fits, out);
+}
+
+static bool find(const char *name, bool (*fits)(SID_NAME_USE use), struct berth_account_id *out)
+{
+    if (berth_sid_read(name, out)) {
+        return true;
+    }
+    wchar_t *wide = berth_wide(name);
+    bool found = wide != NULL && (look_up(wide, fits, out) || look_up_here(wide, fits, out));
+    berth_free(wide);
+    return found;
+}
+
+bool berth_account_find_group(const char *name, struct berth_account_id *out)
+{
+    return find(name, is_group, out);
+}
+
+bool berth_account_find_user(const char *name, struct berth_account_id *out)
+{
+    return find(name, is_user, out);
+}
+
+/* ---- who is who ---- */
+
+/* Other services run as the same account, which makes none of them the daemon. */
+static bool is_shared(const struct berth_account_id *user)
+{
+    return berth_account_same(user, &berth_sid_local_service) ||
+           berth_account_same(user, &berth_sid_network_service);
+}
+
+struct berth_account_id berth_account_own_user(void)
+{
+    struct berth_account_id own = berth_token_own_account();
+
+    return is_shared(&own) ? (struct berth_account_id){0} : own;
+}
+
+bool berth_account_is_administrator(const struct berth_account_id *account)
+{
+    return berth_account_same(account, &berth_sid_system) ||
+           berth_account_same(account, &berth_sid_administrators);
+}
+
+char *berth_account_text(const struct berth_account_id *account, char *out)
+{
+    return berth_sid_write(account, out);
+}
+
+bool berth_account_read(const char *text, struct berth_account_id *out)
+{
+    return berth_sid_read(text, out);
+}
+
+/* ---- accounts to names ---- */
+
+/* "DOMAIN\name", or the SID where there is no name. */
+static void look_up_name(const struct berth_account_id *user, char *out, size_t size)
+{
+    struct berth_account_id sid = *user;
+    wchar_t name[NAME_UNITS];
+    wchar_t domain[NAME_UNITS];
+    wchar_t whole[2 * NAME_UNITS + 1];
+    char text[BERTH_ACCOUNT_TEXT_SIZE];
+    DWORD name_units = NAME_UNITS;
+    DWORD domain_units = NAME_UNITS;
+    SID_NAME_USE use;
+
+    if (!LookupAccountSidW(NULL, sid.bytes, name, &name_units, domain, &domain_units, &use)) {
+        (void)snprintf(out, size, "%s", berth_sid_write(user, text));
+        return;
+    }
+    wcscpy(whole, domain);
+    wcscat(whole, domain[0] != L'\0' ? L"\\" : L"");
+    wcscat(whole, name);
+    (void)berth_narrow_into(out, size, whole);
+}
+
+static unsigned place_of(const struct berth_account_id *user)
+{
+    unsigned hash = 0;
+
+    for (unsigned i = 0; i < user->length; i++) {
+        hash = hash * 31 + user->bytes[i];
+    }
+    return hash % REMEMBERED;
+}
+
+/* Copies a UTF-8 text, cut off between two characters where it is longer. */
+static void copy_cut(char *out, size_t size, const char *text)
+{
+    size_t length = strlen(text);
+
+    if (length >= size) {
+        length = size - 1;
+        while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80) {
+            length--;
+        }
+    }
+    memcpy(out, text, length);
+    out[length] = '\0';
+}
+
+char *berth_account_user_name(const struct berth_account_id *user, char *out, size_t size)
+{
+    static struct {
+        struct berth_account_id user; /* length 0: the place is free */
+        char name[256];
+    } remembered[REMEMBERED];
+    unsigned place = place_of(user);
+
+    if (!berth_account_same(&remembered[place].user, user)) {
+        remembered[place].user = *user;
+        look_up_name(user, remembered[place].name, sizeof remembered[place].name);
+    }
+    copy_cut(out, size, remembered[place].name);
+    return out;
+}
