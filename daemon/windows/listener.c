@@ -6,9 +6,9 @@
 #include "daemon/listener.h"
 
 #include "base/memory.h"
+#include "base/windows/pipe_name.h"
 #include "base/windows/wide.h"
 #include "daemon/windows/pipe_guard.h"
-#include "daemon/windows/pipe_name.h"
 #include "daemon/windows/pipe_sddl.h"
 #include "daemon/windows/token.h"
 
@@ -406,6 +406,7 @@ enum berth_code berth_listener_open(struct berth_listener **out, uv_loop_t *loop
     listener->ctx = ctx;
     enum berth_code code = berth_pipe_name(listener->name, endpoint, err);
     if (code != BERTH_OK) {
+        berth_error_prefix(err, "the endpoint %s: ", endpoint);
         berth_free(listener);
         return code;
     }

@@ -2,8 +2,8 @@
 #include "daemon/windows/pipe_guard.h"
 
 #include "base/memory.h"
+#include "base/windows/pipe_name.h"
 #include "base/windows/wide.h"
-#include "daemon/windows/pipe_name.h"
 #include "daemon/windows/sid.h"
 #include "daemon/windows/token.h"
 

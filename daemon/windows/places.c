@@ -2,9 +2,9 @@
 #include "daemon/places.h"
 
 #include "base/memory.h"
+#include "base/windows/pipe_name.h"
 #include "base/windows/wide.h"
 #include "daemon/windows/folder.h"
-#include "daemon/windows/pipe_name.h"
 
 #include <stdio.h>
 #include <uv.h>

@@ -2,10 +2,9 @@
 set(windows_sources ${PROJECT_SOURCE_DIR}/daemon/windows)
 if(NOT WIN32)
   set(sid ${windows_sources}/sid.c)
-  set(pipe_name ${windows_sources}/pipe_name.c)
   set(pipe_sddl ${windows_sources}/pipe_sddl.c ${sid})
 endif()
-foreach(module pipe_name pipe_sddl sid)
+foreach(module pipe_sddl sid)
   berth_add_unit_test(NAME daemon.windows.${module} SOURCES windows/test_${module}.c ${${module}}
     LIBRARIES berth_daemon)
 endforeach()

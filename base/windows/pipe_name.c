@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/windows/pipe_name.h"
+#include "base/windows/pipe_name.h"
 
 #include "base/utf8.h"
 
@@ -41,15 +41,15 @@ enum berth_code berth_pipe_name(char *out, const char *endpoint, struct berth_er
         name += strlen(BERTH_PIPE_PREFIX);
     }
     if (*name == '\0' || strpbrk(name, "\\/") != NULL || !berth_utf8_is_name(name)) {
-        return berth_fail(err, BERTH_INVALID_PARAMS, 0,
-                          "the endpoint %s is not a pipe of this machine; accepted is a name such "
-                          "as berth or " BERTH_PIPE_PREFIX "berth",
-                          endpoint);
+        return berth_fail(
+            err, BERTH_INVALID_PARAMS, 0,
+            "it is no pipe of this machine; accepted is a name such as berth or %sberth",
+            BERTH_PIPE_PREFIX);
     }
     if (count_units(name) + strlen(BERTH_PIPE_PREFIX) > BERTH_PIPE_NAME_MAX) {
-        return berth_fail(err, BERTH_TOO_LARGE, 0,
-                          "the endpoint %s is longer than a pipe's name can be, %d characters",
-                          endpoint, BERTH_PIPE_NAME_MAX);
+        return berth_fail(err, BERTH_INVALID_PARAMS, 0,
+                          "it is longer than a pipe's name can be, %d characters with %s",
+                          BERTH_PIPE_NAME_MAX, BERTH_PIPE_PREFIX);
     }
     memcpy(out, BERTH_PIPE_PREFIX, strlen(BERTH_PIPE_PREFIX));
     memcpy(out + strlen(BERTH_PIPE_PREFIX), name, strlen(name) + 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/windows/pipe_name.h"
+#include "base/windows/pipe_name.h"
 
 #include "cmocka_all.h"
 
@@ -30,6 +30,8 @@ static void name__no_pipe_of_this_machine__is_refused_with_what_is_accepted(void
         "\\\\server\\pipe\\berth",
         "\\\\.\\pipe\\a\\b",
         "\\\\?\\pipe\\berth",
+        "\\\\localhost\\pipe\\berth",
+        "//./pipe/berth",
         "C:\\berth",
         "/run/berth/berth.sock",
         "a/b",
@@ -58,7 +60,7 @@ static void name__longest__and_one_more(void **state)
     assert_ok(berth_pipe_name(out, name, &err), &err);
     assert_int_equal(strlen(out), 256);
     name[247] = 'x';
-    assert_code(berth_pipe_name(out, name, &err), BERTH_TOO_LARGE);
+    assert_code(berth_pipe_name(out, name, &err), BERTH_INVALID_PARAMS);
     assert_non_null(strstr(err.detail, "256"));
     /* three bytes and one unit each; then one of four bytes and two units */
     memset(name, 0, sizeof name);
@@ -67,7 +69,7 @@ static void name__longest__and_one_more(void **state)
     }
     assert_ok(berth_pipe_name(out, name, &err), &err);
     memcpy(name + strlen(name), "\xF0\x9F\x9A\xA2", 4);
-    assert_code(berth_pipe_name(out, name, &err), BERTH_TOO_LARGE);
+    assert_code(berth_pipe_name(out, name, &err), BERTH_INVALID_PARAMS);
 }
 
 int main(void)

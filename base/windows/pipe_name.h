@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* An endpoint as Windows names it. No Windows call in here, so that it is tested everywhere. */
-#ifndef BERTH_DAEMON_WINDOWS_PIPE_NAME_H
-#define BERTH_DAEMON_WINDOWS_PIPE_NAME_H
+#ifndef BERTH_BASE_WINDOWS_PIPE_NAME_H
+#define BERTH_BASE_WINDOWS_PIPE_NAME_H
 
 #include "base/error.h"
 
@@ -11,8 +11,8 @@
 
 /** Gives the pipe of an endpoint, which is "berth" or "\\.\pipe\berth".
  *  @param[out] out  BERTH_PIPE_NAME_SIZE bytes
- *  @return BERTH_OK; BERTH_INVALID_PARAMS: no pipe of this machine can have that name;
- *          BERTH_TOO_LARGE: it is longer than 256 characters  @thread any
+ *  @return BERTH_OK; BERTH_INVALID_PARAMS: no pipe of this machine can have that name.
+ *          `err->detail` says what was wrong without naming the endpoint.  @thread any  @blocks no
  *  @source CreateNamedPipeW: at most 256 characters, no backslash in the name, case counts not.
  *          '/' is refused too, as Windows takes it for a backslash */
 enum berth_code berth_pipe_name(char *out, const char *endpoint, struct berth_error *err);
