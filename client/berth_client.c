@@ -2,12 +2,12 @@
 #include "berth_client.h"
 
 #include "base/memory.h"
+#include "base/native.h"
 #include "line_reader.h"
 #include "reply.h"
 #include "transport.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_ENDPOINTS_MAX 4
@@ -110,28 +110,38 @@ enum berth_code berth_client_connect_any(struct berth_client **out, const char *
     return code;
 }
 
-enum berth_code berth_client_connect(struct berth_client **out, const char *endpoint,
-                                     unsigned timeout_ms, struct berth_error *err)
+/* Connects to the platform's usual places in turn. */
+static enum berth_code connect_usual(struct berth_client **out, unsigned timeout_ms,
+                                     struct berth_error *err)
 {
     char usual[DEFAULT_ENDPOINTS_MAX][BERTH_ENDPOINT_MAX];
     const char *places[DEFAULT_ENDPOINTS_MAX];
     unsigned count = 0;
 
-    if (endpoint == NULL) {
-        endpoint = getenv("BERTH_ENDPOINT");
-        if (endpoint != NULL && endpoint[0] == '\0') {
-            endpoint = NULL;
-        }
-    }
-    if (endpoint != NULL) {
-        return berth_client_connect_any(out, &endpoint, 1, timeout_ms, err);
-    }
     while (count < DEFAULT_ENDPOINTS_MAX &&
            berth_transport_default_endpoint(count, usual[count], sizeof usual[count])) {
         places[count] = usual[count];
         count++;
     }
     return berth_client_connect_any(out, places, count, timeout_ms, err);
+}
+
+enum berth_code berth_client_connect(struct berth_client **out, const char *endpoint,
+                                     unsigned timeout_ms, struct berth_error *err)
+{
+    char *named = NULL;
+    enum berth_code code;
+
+    if (endpoint == NULL) {
+        if (!berth_environment(&named, "BERTH_ENDPOINT")) {
+            return berth_fail_memory(err, "BERTH_ENDPOINT");
+        }
+        endpoint = named != NULL && named[0] != '\0' ? named : NULL;
+    }
+    code = endpoint != NULL ? berth_client_connect_any(out, &endpoint, 1, timeout_ms, err)
+                            : connect_usual(out, timeout_ms, err);
+    berth_free(named);
+    return code;
 }
 
 const char *berth_client_endpoint(const struct berth_client *client)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a platform must supply so that the client can talk to the daemon: one connection, bytes in
  * and out with a deadline, a clock for it, the places where a daemon is looked for, and the words
- * that differ. posix/ speaks over a Unix socket. */
+ * that differ. posix/ speaks over a Unix socket, windows/ over a named pipe. */
 #ifndef BERTH_CLIENT_TRANSPORT_H
 #define BERTH_CLIENT_TRANSPORT_H
 
@@ -23,12 +23,14 @@ uint64_t berth_transport_now_ms(void);
 
 /** Connects to `endpoint`.
  *  @param[out] out       set only on BERTH_OK; close with berth_transport_close()
- *  @param[in]  endpoint  a Unix socket's path, a pipe's name; not empty
+ *  @param[in]  endpoint  a Unix socket's path; a pipe's name, "berth" or "\\.\pipe\berth"; not
+ * empty
  *  @return BERTH_OK · BERTH_NOT_FOUND: no such endpoint, or nobody listens there · BERTH_DENIED ·
  *          BERTH_BUSY: the deadline passed · BERTH_INVALID_PARAMS: the system cannot have an
- *          endpoint of that name · BERTH_IO · BERTH_NO_MEMORY. `err->detail` says what was wrong
- *          without naming the endpoint.
- *  @thread any  @blocks until the deadline at most  @source unix(7), connect(2) */
+ *          endpoint of that name · BERTH_IO, on Windows too when the pipe is that of a stranger ·
+ *          BERTH_NO_MEMORY. `err->detail` says what was wrong without naming the endpoint.
+ *  @thread any  @blocks until the deadline at most  @source unix(7), connect(2), CreateFileW,
+ *          WaitNamedPipeW */
 enum berth_code berth_transport_open(struct berth_transport **out, const char *endpoint,
                                      uint64_t deadline_ms, struct berth_error *err);
 

@@ -1,114 +1,99 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "scripted_server.h"
 
-#include <errno.h>
-#include <linux/sockios.h>
-#include <poll.h>
-#include <pthread.h>
+#include "scripted_io.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
 
 #define RECEIVED_MAX (4u * 1024 * 1024)
 #define LINE_MAX_BYTES (256u * 1024)
 #define FLOOD_BYTES (17u * 1024 * 1024)
-#define DRAIN_LIMIT_MS 5000
 
 struct scripted_server {
     const struct scripted_rule *rules;
     size_t rule_count;
     size_t piece_bytes;
     const char *greeting;
-    int listener;
-    int stop[2]; /* a byte in it ends the thread */
-    pthread_t thread;
-    struct sockaddr_un address;
-    pthread_mutex_t lock;
+    struct scripted_io *io;
     size_t received_length;
     char received[RECEIVED_MAX];
     char line[LINE_MAX_BYTES];
 };
 
-/* Waits for input on `fd`; false: the server is to stop. */
-static bool wait_input(struct scripted_server *server, int fd)
+static bool send_all(struct scripted_server *server, const char *bytes, size_t length)
 {
-    struct pollfd fds[2] = {{.fd = fd, .events = POLLIN},
-                            {.fd = server->stop[0], .events = POLLIN}};
-
-    while (poll(fds, 2, -1) < 0 && errno == EINTR) {
+    if (server->piece_bytes == 0) {
+        return scripted_io_send(server->io, bytes, length);
     }
-    return fds[1].revents == 0;
-}
-
-/* Waits until the peer has read everything; gives up after a while, the test then says why. */
-static void wait_drained(int fd)
-{
-    int waiting = 1;
-
-    for (int i = 0; i < DRAIN_LIMIT_MS * 10; i++) {
-        if (ioctl(fd, SIOCOUTQ, &waiting) != 0 || waiting == 0) {
-            return;
-        }
-        (void)nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
-    }
-}
-
-static bool send_all(struct scripted_server *server, int fd, const char *bytes, size_t length)
-{
     while (length > 0) {
-        size_t step =
-            server->piece_bytes != 0 && server->piece_bytes < length ? server->piece_bytes : length;
-        ssize_t sent = send(fd, bytes, step, MSG_NOSIGNAL);
-        if (sent <= 0) {
+        size_t step = server->piece_bytes < length ? server->piece_bytes : length;
+        if (!scripted_io_send(server->io, bytes, step)) {
             return false;
         }
-        bytes += sent;
-        length -= (size_t)sent;
-        if (server->piece_bytes != 0) {
-            wait_drained(fd);
-        }
+        bytes += step;
+        length -= step;
+        scripted_io_wait_drained(server->io);
     }
     return true;
 }
 
-static bool send_flood(struct scripted_server *server, int fd)
+static bool send_flood(struct scripted_server *server)
 {
     char block[64 * 1024];
 
     memset(block, 'x', sizeof block);
     for (size_t sent = 0; sent < FLOOD_BYTES; sent += sizeof block) {
-        if (!send_all(server, fd, block, sizeof block)) {
+        if (!send_all(server, block, sizeof block)) {
             return false;
         }
     }
     return true;
 }
 
-static bool send_formed(struct scripted_server *server, int fd, const char *reply, long long id)
+/* Sends "BEFORE id AFTER", the three put together. */
+static bool send_numbered(struct scripted_server *server, const char *before, size_t before_length,
+                          long long id, const char *after)
 {
-    char *text = NULL;
-    const char *place = strstr(reply, "$ID");
-    int length;
+    size_t size = before_length + strlen(after) + 32;
+    char *text = malloc(size);
 
-    if (strncmp(reply, "result ", 7) == 0) {
-        length =
-            asprintf(&text, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":%s}\n", id, reply + 7);
-    } else if (strncmp(reply, "error ", 6) == 0) {
-        length = asprintf(&text, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"error\":%s}\n", id, reply + 6);
-    } else if (place != NULL) {
-        length = asprintf(&text, "%.*s%lld%s", (int)(place - reply), reply, id, place + 3);
-    } else {
-        length = asprintf(&text, "%s", reply);
+    if (text == NULL) {
+        return false;
     }
-    bool sent = length >= 0 && send_all(server, fd, text, (size_t)length);
+    int length = snprintf(text, size, "%.*s%lld%s", (int)before_length, before, id, after);
+    bool sent = length >= 0 && send_all(server, text, (size_t)length);
     free(text);
     return sent;
+}
+
+/* "result {…}" becomes a whole answer. */
+static bool send_answer(struct scripted_server *server, const char *reply, long long id)
+{
+    static const char head[] = "{\"jsonrpc\":\"2.0\",\"id\":";
+    int name = (int)strcspn(reply, " ");
+    size_t size = strlen(reply) + 16;
+    char *rest = malloc(size);
+
+    if (rest == NULL) {
+        return false;
+    }
+    (void)snprintf(rest, size, ",\"%.*s\":%s}\n", name, reply, reply + name + 1);
+    bool sent = send_numbered(server, head, sizeof head - 1, id, rest);
+    free(rest);
+    return sent;
+}
+
+static bool send_formed(struct scripted_server *server, const char *reply, long long id)
+{
+    const char *place = strstr(reply, "$ID");
+
+    if (strncmp(reply, "result ", 7) == 0 || strncmp(reply, "error ", 6) == 0) {
+        return send_answer(server, reply, id);
+    }
+    return place != NULL ? send_numbered(server, reply, (size_t)(place - reply), id, place + 3)
+                         : send_all(server, reply, strlen(reply));
 }
 
 /* Tells whether a request line calls a method. The line is searched, not parsed: the tests make the
@@ -132,7 +117,7 @@ static long long id_of(const char *line)
 }
 
 /* Answers a NUL-terminated line; false: close the connection. */
-static bool answer(struct scripted_server *server, int fd, const char *line)
+static bool answer(struct scripted_server *server, const char *line)
 {
     long long id = id_of(line);
     bool open = true;
@@ -143,11 +128,11 @@ static bool answer(struct scripted_server *server, int fd, const char *line)
             continue;
         }
         if (strcmp(rule->reply, "flood") == 0) {
-            open = send_flood(server, fd);
+            open = send_flood(server);
         } else if (strcmp(rule->reply, "close") == 0) {
             open = false;
         } else if (strcmp(rule->reply, "silent") != 0) {
-            open = send_formed(server, fd, rule->reply, id);
+            open = send_formed(server, rule->reply, id);
         }
         open = open && !rule->close_after;
         break;
@@ -157,31 +142,31 @@ static bool answer(struct scripted_server *server, int fd, const char *line)
 
 static void record(struct scripted_server *server, const char *line, size_t length)
 {
-    (void)pthread_mutex_lock(&server->lock);
+    scripted_io_lock(server->io);
     if (server->received_length + length + 1 < RECEIVED_MAX) {
         memcpy(server->received + server->received_length, line, length);
         server->received_length += length;
         server->received[server->received_length] = '\0';
     }
-    (void)pthread_mutex_unlock(&server->lock);
+    scripted_io_unlock(server->io);
 }
 
-static void serve_connection(struct scripted_server *server, int fd)
+static void serve_connection(struct scripted_server *server)
 {
     size_t have = 0;
 
-    while (wait_input(server, fd)) {
-        ssize_t got = recv(fd, server->line + have, LINE_MAX_BYTES - have, 0);
-        if (got <= 0) {
+    for (;;) {
+        size_t got = scripted_io_receive(server->io, server->line + have, LINE_MAX_BYTES - have);
+        if (got == 0) {
             return;
         }
-        have += (size_t)got;
+        have += got;
         char *end = memchr(server->line, '\n', have);
         while (end != NULL) {
             size_t length = (size_t)(end - server->line) + 1;
             record(server, server->line, length);
             *end = '\0';
-            if (!answer(server, fd, server->line)) {
+            if (!answer(server, server->line)) {
                 return;
             }
             have -= length;
@@ -191,43 +176,23 @@ static void serve_connection(struct scripted_server *server, int fd)
     }
 }
 
-static void *serve(void *context)
+static void serve(void *context)
 {
     struct scripted_server *server = context;
 
-    while (wait_input(server, server->listener)) {
-        int fd = accept(server->listener, NULL, NULL);
-        if (fd < 0) {
-            continue;
-        }
+    while (scripted_io_accept(server->io)) {
         if (server->greeting != NULL) {
-            (void)send_all(server, fd, server->greeting, strlen(server->greeting));
+            (void)send_all(server, server->greeting, strlen(server->greeting));
         } else {
-            serve_connection(server, fd);
+            serve_connection(server);
         }
-        (void)close(fd);
+        scripted_io_close(server->io);
     }
-    return NULL;
 }
 
-static bool open_listener(struct scripted_server *server, const char *path)
-{
-    server->address.sun_family = AF_UNIX;
-    if (strlen(path) >= sizeof server->address.sun_path) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    memcpy(server->address.sun_path, path, strlen(path));
-    server->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    return server->listener >= 0 &&
-           bind(server->listener, (struct sockaddr *)&server->address, sizeof server->address) ==
-               0 &&
-           listen(server->listener, 16) == 0;
-}
-
-struct scripted_server *scripted_server_start(const char *path, const struct scripted_rule *rules,
-                                              size_t count, size_t piece_bytes,
-                                              const char *greeting)
+struct scripted_server *scripted_server_start(const char *endpoint,
+                                              const struct scripted_rule *rules, size_t count,
+                                              size_t piece_bytes, const char *greeting)
 {
     struct scripted_server *server = calloc(1, sizeof *server);
 
@@ -238,9 +203,11 @@ struct scripted_server *scripted_server_start(const char *path, const struct scr
     server->rule_count = count;
     server->piece_bytes = piece_bytes;
     server->greeting = greeting;
-    (void)pthread_mutex_init(&server->lock, NULL);
-    if (!open_listener(server, path) || pipe(server->stop) != 0 ||
-        pthread_create(&server->thread, NULL, serve, server) != 0) {
+    server->io = scripted_io_listen(endpoint);
+    if (server->io == NULL || !scripted_io_start(server->io, serve, server)) {
+        if (server->io != NULL) {
+            scripted_io_stop(server->io);
+        }
         free(server);
         return NULL;
     }
@@ -249,23 +216,16 @@ struct scripted_server *scripted_server_start(const char *path, const struct scr
 
 const char *scripted_server_received(struct scripted_server *server, char *out, size_t size)
 {
-    (void)pthread_mutex_lock(&server->lock);
+    scripted_io_lock(server->io);
     (void)snprintf(out, size, "%s", server->received);
-    (void)pthread_mutex_unlock(&server->lock);
+    scripted_io_unlock(server->io);
     return out;
 }
 
 void scripted_server_stop(struct scripted_server *server)
 {
-    if (server == NULL) {
-        return;
+    if (server != NULL) {
+        scripted_io_stop(server->io);
+        free(server);
     }
-    (void)!write(server->stop[1], "", 1);
-    (void)pthread_join(server->thread, NULL);
-    (void)close(server->stop[0]);
-    (void)close(server->stop[1]);
-    (void)close(server->listener);
-    (void)unlink(server->address.sun_path);
-    (void)pthread_mutex_destroy(&server->lock);
-    free(server);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A stand-in for the daemon on a real Unix socket: answers each request by a script. It serves one
+/* A stand-in for the daemon at a real endpoint: answers each request by a script. It serves one
  * connection after another. */
 #ifndef BERTH_TESTS_SCRIPTED_SERVER_H
 #define BERTH_TESTS_SCRIPTED_SERVER_H
@@ -18,21 +18,21 @@ struct scripted_rule {
 
 struct scripted_server;
 
-/** Listens on `path` and serves in a thread until scripted_server_stop().
+/** Listens at `endpoint` and serves in a thread until scripted_server_stop().
  *  @param[in] rules        `count` of them, which must live as long; no rule fits: "silent"
  *  @param[in] piece_bytes  an answer is sent in pieces of so many bytes, each after the client has
  *                          read the one before; 0: at once
  *  @param[in] greeting     sent when a connection comes, which is then closed; NULL: none
- *  @return NULL: the system refused (errno) */
-struct scripted_server *scripted_server_start(const char *path, const struct scripted_rule *rules,
-                                              size_t count, size_t piece_bytes,
-                                              const char *greeting);
+ *  @return NULL: the system refused */
+struct scripted_server *scripted_server_start(const char *endpoint,
+                                              const struct scripted_rule *rules, size_t count,
+                                              size_t piece_bytes, const char *greeting);
 
 /** Copies all lines received so far, each with its '\n', and a NUL; cut off at `size`.
  *  @return `out` */
 const char *scripted_server_received(struct scripted_server *server, char *out, size_t size);
 
-/** Stops the thread, removes the socket and frees the server. NULL is accepted. */
+/** Stops the thread, removes the endpoint and frees the server. NULL is accepted. */
 void scripted_server_stop(struct scripted_server *server);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The scripted server as a program: scripted_server SOCKET SCRIPT [LOG]
+/* The scripted server as a program: scripted_server ENDPOINT SCRIPT [LOG]
  * Each line of SCRIPT is "METHOD reply…" as scripted_server.h describes replies. It prints "ready",
  * serves until its standard input ends, and then writes the received lines to LOG. */
 #include "scripted_server.h"
@@ -42,13 +42,13 @@ static size_t read_script(const char *path)
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        (void)fputs("usage: scripted_server SOCKET SCRIPT [LOG]\n", stderr);
+        (void)fputs("usage: scripted_server ENDPOINT SCRIPT [LOG]\n", stderr);
         return 2;
     }
     struct scripted_server *server =
         scripted_server_start(argv[1], rules, read_script(argv[2]), 0, NULL);
     if (server == NULL) {
-        perror(argv[1]);
+        (void)fprintf(stderr, "%s: cannot listen there\n", argv[1]);
         return 1;
     }
     (void)puts("ready");

@@ -15,6 +15,10 @@ void temp_dir_remove(char *path);
 /** Gives "dir/name" in a static buffer of which four are used in turn. */
 const char *temp_path(const char *dir, const char *name);
 
+/** Gives an endpoint of a test's own, in a static buffer of which four are used in turn: a socket
+ * in the folder; a pipe that is named after it. */
+const char *temp_endpoint(const char *dir, const char *name);
+
 /** Writes a file in place (created or truncated). Fails the test otherwise. */
 void write_file(const char *path, const void *bytes, size_t size);
 

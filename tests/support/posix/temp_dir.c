@@ -37,6 +37,11 @@ void temp_dir_remove(char *path)
     }
 }
 
+const char *temp_endpoint(const char *dir, const char *name)
+{
+    return temp_path(dir, name);
+}
+
 void replace_file(const char *path, const void *bytes, size_t size)
 {
     char temporary[1024];

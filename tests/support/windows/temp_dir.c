@@ -77,6 +77,18 @@ void temp_dir_remove(char *path)
     }
 }
 
+const char *temp_endpoint(const char *dir, const char *name)
+{
+    static char pipes[4][300];
+    static unsigned next;
+    const char *slash = strrchr(dir, '/');
+    char *pipe = pipes[next++ % 4];
+
+    (void)snprintf(pipe, sizeof pipes[0], "\\\\.\\pipe\\%s-%s", slash != NULL ? slash + 1 : dir,
+                   name);
+    return pipe;
+}
+
 void replace_file(const char *path, const void *bytes, size_t size)
 {
     char temporary[PATH_UNITS];
