@@ -6,6 +6,7 @@
 #include "base/version.h"
 #include "explain.h"
 #include "help.h"
+#include "terminal.h"
 #include "text_width.h"
 
 #include <errno.h>
@@ -128,11 +129,12 @@ bool berth_cli_flush(struct berth_cli *cli)
     errno = 0;
     bool written = write_all(cli->out_stream, &cli->out);
     int why = errno;
+    bool unread = !written && berth_terminal_reader_gone(why);
 
     (void)write_all(cli->err_stream, &cli->err);
     if (!whole) {
         (void)fputs("berth: out of memory for the output\n", cli->err_stream);
-    } else if (!written && why != EPIPE) {
+    } else if (!written && !unread) {
         (void)fprintf(cli->err_stream, "berth: cannot write the output: %s\n", strerror(why));
     }
     return whole && written;

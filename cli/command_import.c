@@ -2,6 +2,7 @@
 /* berth import: hands leases that `berth leases --export` printed to a daemon. */
 #include "commands.h"
 
+#include "base/native.h"
 #include "field.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 static enum berth_exit read_file(struct berth_cli *cli, const char *path, json_t **root)
 {
     bool standard = strcmp(path, "-") == 0;
-    FILE *file = standard ? stdin : fopen(path, "rb");
+    FILE *file = standard ? stdin : berth_open_file(path, "rb");
     json_error_t found = {.text = ""};
 
     if (file == NULL) {

@@ -5,5 +5,6 @@
 
 int main(int argc, char **argv)
 {
+    berth_terminal_prepare();
     return berth_cli_main(argc, (const char *const *)argv, stdout, stderr, berth_terminal_width());
 }

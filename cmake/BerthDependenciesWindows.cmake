@@ -5,13 +5,13 @@
 # Makes Berth::NAME of a static library and the system libraries that it calls.
 function(berth_library name)
   cmake_parse_arguments(L "" "HEADER;FOLDER;DEFINE" "FILES;SYSTEM" ${ARGN})
-  find_path(BERTH_${name}_INCLUDE "${L_HEADER}" PATH_SUFFIXES ${L_FOLDER} REQUIRED)
-  find_library(BERTH_${name}_LIBRARY NAMES ${L_FILES} REQUIRED)
-  mark_as_advanced(BERTH_${name}_INCLUDE BERTH_${name}_LIBRARY)
+  # not kept in the cache: the folder is another one when a library is
+  find_path(include "${L_HEADER}" PATH_SUFFIXES ${L_FOLDER} NO_CACHE REQUIRED)
+  find_library(library NAMES ${L_FILES} NO_CACHE REQUIRED)
   add_library(Berth::${name} STATIC IMPORTED GLOBAL)
   set_target_properties(Berth::${name} PROPERTIES
-    IMPORTED_LOCATION "${BERTH_${name}_LIBRARY}"
-    INTERFACE_INCLUDE_DIRECTORIES "${BERTH_${name}_INCLUDE}"
+    IMPORTED_LOCATION "${library}"
+    INTERFACE_INCLUDE_DIRECTORIES "${include}"
     INTERFACE_COMPILE_DEFINITIONS "${L_DEFINE}"
     INTERFACE_LINK_LIBRARIES "${L_SYSTEM}")
 endfunction()

@@ -4,9 +4,19 @@
 
 #include "base/units.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+void berth_terminal_prepare(void)
+{
+}
+
+bool berth_terminal_reader_gone(int number)
+{
+    return number == EPIPE;
+}
 
 unsigned berth_terminal_width(void)
 {

@@ -5,7 +5,7 @@ set_target_properties(scripted_server PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
 add_test(NAME system.cli_against_script
   COMMAND "${PROJECT_SOURCE_DIR}/tests/system/cli_against_script.sh"
-    $<TARGET_FILE:berth> $<TARGET_FILE:scripted_server>)
+    $<TARGET_FILE:berth> $<TARGET_FILE:scripted_server> ${CMAKE_CROSSCOMPILING_EMULATOR})
 add_test(NAME system.cli_completion
   COMMAND "${PROJECT_SOURCE_DIR}/tests/system/cli_completion.sh"
     "${PROJECT_SOURCE_DIR}/completions/berth.bash")

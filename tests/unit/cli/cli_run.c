@@ -14,13 +14,17 @@
 char *cli_out;
 char *cli_err;
 static char *folder;
+static char out_path[400]; /* not of temp_path(): the caller may hold some of its buffers */
+static char err_path[400];
 static char received[256 * 1024];
 
 int cli_run_setup(void **state)
 {
     (void)state;
     folder = temp_dir_make();
-    set_environment("BERTH_ENDPOINT", temp_path(folder, "berth.sock"));
+    (void)snprintf(out_path, sizeof out_path, "%s/out", folder);
+    (void)snprintf(err_path, sizeof err_path, "%s/err", folder);
+    set_environment("BERTH_ENDPOINT", temp_endpoint(folder, "berth.sock"));
     return 0;
 }
 
@@ -56,8 +60,7 @@ int cli_run_wide(const char *line, const struct scripted_rule *rules, size_t cou
 {
     const char *words[WORDS_MAX];
     char *copy = strdup(line);
-    size_t out_size;
-    size_t err_size;
+    size_t size;
     struct scripted_server *server = NULL;
 
     free(cli_out);
@@ -66,11 +69,15 @@ int cli_run_wide(const char *line, const struct scripted_rule *rules, size_t cou
         server = scripted_server_start(getenv("BERTH_ENDPOINT"), rules, count, 0, NULL);
         assert_non_null(server);
     }
-    FILE *out = open_memstream(&cli_out, &out_size);
-    FILE *err = open_memstream(&cli_err, &err_size);
+    FILE *out = fopen(out_path, "wb");
+    FILE *err = fopen(err_path, "wb");
+    assert_non_null(out);
+    assert_non_null(err);
     int status = berth_cli_main(split(copy, words), words, out, err, width);
     assert_int_equal(fclose(out), 0);
     assert_int_equal(fclose(err), 0);
+    cli_out = read_whole_file(out_path, &size);
+    cli_err = read_whole_file(err_path, &size);
     received[0] = '\0';
     if (server != NULL) {
         (void)scripted_server_received(server, received, sizeof received);
