@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/accounts.h"
 
+#include "base/compiler.h"
 #include "base/memory.h"
 #include "base/windows/wide.h"
 #include "daemon/windows/sid.h"
@@ -55,8 +56,7 @@ static bool look_up_here(const wchar_t *name, bool (*fits)(SID_NAME_USE use),
         !GetComputerNameW(whole, &units)) {
         return false;
     }
-    whole[units] = L'\\';
-    wcscpy(whole + units + 1, name);
+    (void)swprintf(whole + units, BERTH_COUNT(whole) - units, L"\\%ls", name);
     return look_up(whole, fits, out);
 }
 
@@ -131,9 +131,8 @@ static void look_up_name(const struct berth_account_id *user, char *out, size_t 
         (void)snprintf(out, size, "%s", berth_sid_write(user, text));
         return;
     }
-    wcscpy(whole, domain);
-    wcscat(whole, domain[0] != L'\0' ? L"\\" : L"");
-    wcscat(whole, name);
+    (void)swprintf(whole, BERTH_COUNT(whole), L"%ls%ls%ls", domain,
+                   domain[0] != L'\0' ? L"\\" : L"", name);
     (void)berth_narrow_into(out, size, whole);
 }
 

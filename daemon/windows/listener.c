@@ -87,7 +87,7 @@ enum berth_code berth_listener_set_access(struct berth_listener *listener,
                                           const struct berth_access *access,
                                           struct berth_error *err)
 {
-    PSECURITY_DESCRIPTOR security;
+    PSECURITY_DESCRIPTOR security = NULL;
     enum berth_code code = make_security(access, &security, err);
 
     if (code != BERTH_OK) {

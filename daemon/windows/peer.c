@@ -70,7 +70,7 @@ enum berth_code berth_peer_of(const uv_pipe_t *pipe, struct berth_peer *out,
                               struct berth_error *err)
 {
     ULONG process_id = 0;
-    HANDLE token;
+    HANDLE token = NULL;
     uv_os_fd_t handle;
     int status = uv_fileno((const uv_handle_t *)pipe, &handle);
 

@@ -100,7 +100,7 @@ static wchar_t *guard_name(const wchar_t *pipe)
     wchar_t *out = berth_alloc(prefix + length + 1, sizeof *out);
 
     if (out != NULL) {
-        wcscpy(out, GUARD_PREFIX);
+        wmemcpy(out, GUARD_PREFIX, prefix);
         (void)LCMapStringEx(LOCALE_NAME_INVARIANT, LCMAP_LOWERCASE, name, (int)length, out + prefix,
                             (int)length, NULL, NULL, 0);
     }

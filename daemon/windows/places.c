@@ -116,7 +116,7 @@ static bool service_is_missing(const wchar_t *name)
 
 enum berth_code berth_place_iis_config(char **out, bool *lacking, struct berth_error *err)
 {
-    char *folder;
+    char *folder = NULL;
     enum berth_code code = below(&folder, "SystemRoot", system_folder(), INETSRV, err);
 
     if (code == BERTH_OK) {

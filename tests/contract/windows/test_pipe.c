@@ -8,6 +8,7 @@
 #include "daemon/listener.h"
 #include "daemon/windows/sid.h"
 #include "tests/support/windows/dacl.h"
+#include "tests/support/windows/under_wine.h"
 
 #include <aclapi.h>
 #include <io.h>
@@ -361,11 +362,6 @@ static void peer__each_level_of_the_client_s_choice__is_known_or_refused(void **
     assert_int_equal(GetLastError(), ERROR_NO_TOKEN);
 }
 
-static bool is_wine(void)
-{
-    return GetProcAddress(GetModuleHandleA("ntdll.dll"), "wine_get_version") != NULL;
-}
-
 static void peer__anonymous__is_denied(void **state)
 {
     struct fixture *fixture = *state;
@@ -373,9 +369,7 @@ static void peer__anonymous__is_denied(void **state)
     struct berth_error err;
     HANDLE token;
 
-    if (is_wine()) {
-        skip(); /* Wine identifies clients whatever level they ask for */
-    }
+    skip_under_wine("it identifies clients whatever level they ask for");
     start(fixture);
     assert_code(identify_as(fixture, SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS, &peer, &err),
                 BERTH_DENIED);
