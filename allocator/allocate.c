@@ -116,6 +116,11 @@ static enum berth_code check_same_wish(const struct berth_lease *lease,
                           "key %s holds %u port(s) already and asks for %u: %s", lease->key,
                           lease->port_count, wish->count, instead);
     }
+    if (wish->contiguous && last - first + 1 != (int)lease->port_count) {
+        return berth_fail(err, BERTH_INVALID_PARAMS, 0,
+                          "key %s holds ports that are no neighbours and asks for neighbours: %s",
+                          lease->key, instead);
+    }
     return BERTH_OK;
 }
 

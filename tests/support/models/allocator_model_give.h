@@ -37,7 +37,9 @@ static inline enum berth_code model_reuse(struct allocator_model *model, struct 
     if ((wish->port != 0 && (old->port_count != 1 || old->ports[0] != wish->port)) ||
         (wish->range.last != 0 && (old->ports[0] < wish->range.first ||
                                    old->ports[old->port_count - 1] > wish->range.last)) ||
-        wish->count != old->port_count) {
+        wish->count != old->port_count ||
+        (wish->contiguous &&
+         old->ports[old->port_count - 1] - old->ports[0] + 1 != (int)old->port_count)) {
         return BERTH_INVALID_PARAMS;
     }
     if (ttl_ms != old->ttl_ms && store_fails) {
