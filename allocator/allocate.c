@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is asked of the allocator about leases: allocate, find, release, renew. */
+/* What is asked of the allocator about leases: allocate, find, release, renew, hand over. */
 #include "allocator_private.h"
 #include "base/utf8.h"
 #include "holder.h"
@@ -42,6 +42,18 @@ static enum berth_code check_meta(const char *meta, struct berth_error *err)
     return BERTH_OK;
 }
 
+/* A site's port is http.sys's to bind: a socket on it would stand in its way. */
+static enum berth_code check_hold(const struct berth_allocate_request *request,
+                                  struct berth_error *err)
+{
+    if (request->hold && (request->holder == NULL || berth_holder_site(request->holder) != NULL)) {
+        return berth_fail(err, BERTH_INVALID_PARAMS, 0,
+                          "hold goes with the holder process:IMAGE or any, not with %s",
+                          request->holder != NULL ? "a site" : "an IIS binding, the default");
+    }
+    return BERTH_OK;
+}
+
 enum berth_code berth__allocator_check_request(const struct berth_allocate_request *request,
                                                struct berth_error *err)
 {
@@ -58,6 +70,9 @@ enum berth_code berth__allocator_check_request(const struct berth_allocate_reque
     }
     if (code == BERTH_OK) {
         code = check_ttl(request->ttl_ms, err);
+    }
+    if (code == BERTH_OK) {
+        code = check_hold(request, err);
     }
     if (code == BERTH_OK && request->keep != 0 &&
         (request->key == NULL || request->generation == NULL)) {
@@ -199,8 +214,8 @@ uint64_t berth__allocator_fresh_id(const struct berth_allocator *allocator)
     return id;
 }
 
-/* Takes the chosen ports for the key as a new lease, in the place of one that it had (`before`;
- * NULL: none), which its caller then forgets. */
+/* Takes the chosen ports for the key as a new lease, in the place of another (`before`; NULL:
+ * none), which its caller then forgets. */
 static enum berth_code grant(struct berth_allocator *allocator,
                              const struct berth_allocate_request *request,
                              const struct berth_caller *caller, const uint16_t *ports,
@@ -282,8 +297,33 @@ static void release_old_generations(struct berth_allocator *allocator, const cha
     }
 }
 
-/* Finds a binding of the holder's site in the windows that no lease has: a site that was there
- * before Berth keeps its port. */
+/* Finds the lowest port in one state that is the site's to take. */
+static bool find_site_port(const struct berth_allocator *allocator,
+                           const struct berth_allocate_request *request,
+                           const struct berth_windows *windows, enum berth_port_state state,
+                           uint16_t *out)
+{
+    const struct berth_port_set *set = &allocator->free_set.ports[state];
+    uint16_t port;
+
+    for (size_t i = 0; i < windows->count; i++) {
+        struct berth_port_range range = windows->at[i].range;
+        while (berth_port_set_next(set, range, &port)) {
+            if (berth__allocator_is_site_of(allocator, port, request->holder, request->protocol)) {
+                *out = port;
+                return true;
+            }
+            if (port == range.last) {
+                break;
+            }
+            range.first = (uint16_t)(port + 1);
+        }
+    }
+    return false;
+}
+
+/* Finds a binding of the holder's site in the windows that no lease has, or only an adopted one: a
+ * site that was there before Berth keeps its port, whether or not it was adopted meanwhile. */
 static bool find_adoptable(const struct berth_allocator *allocator,
                            const struct berth_allocate_request *request, uint16_t *port)
 {
@@ -291,27 +331,77 @@ static bool find_adoptable(const struct berth_allocator *allocator,
     const struct berth_wish *wish = &request->wish;
     bool asks = request->key != NULL && request->generation == NULL && wish->count == 1 &&
                 wish->port == 0 && wish->prefer == 0 && berth_holder_site(request->holder) != NULL;
+    uint16_t leased;
 
     if (!asks || berth_policy_windows(&allocator->policy, wish, &windows, NULL) != BERTH_OK) {
         return false;
     }
-    for (size_t i = 0; i < windows.count; i++) {
-        struct berth_port_range range = windows.at[i].range;
-        while (berth_port_set_next(&allocator->free_set.ports[BERTH_PORT_IIS], range, port)) {
-            if (berth__allocator_is_site_of(allocator, *port, request->holder, request->protocol)) {
-                return true;
-            }
-            if (*port == range.last) {
-                break;
-            }
-            range.first = (uint16_t)(*port + 1);
-        }
+    bool found = find_site_port(allocator, request, &windows, BERTH_PORT_IIS, port);
+    if (find_site_port(allocator, request, &windows, BERTH_PORT_LEASED, &leased) &&
+        (!found || leased < *port)) {
+        *port = leased;
+        return true;
     }
-    return false;
+    return found;
 }
 
-/* Gives a key that has no live lease one: the port that its site has already, the ports that it had
- * before, or new ones. */
+enum berth_code berth__allocator_take(struct berth_allocator *allocator,
+                                      const struct berth_allocate_request *request,
+                                      const struct berth_caller *caller, const uint16_t *ports,
+                                      struct berth_lease *before, enum berth_lease_event event,
+                                      struct berth_now now, struct berth_lease **out,
+                                      struct berth_error *err)
+{
+    enum berth_code code = grant(allocator, request, caller, ports, before, event, now, out, err);
+
+    if (code != BERTH_OK) {
+        return code;
+    }
+    berth__allocator_tell(allocator, *out, event);
+    if (before == NULL) {
+        return BERTH_OK;
+    }
+    if (berth_lease_state_is_live(before->state)) {
+        berth__allocator_unclaim(allocator, before, before->port_count);
+        (void)berth_lease_book_move(&allocator->book, before, BERTH_LEASE_GIVEN_BACK,
+                                    berth__allocator_lease_clock(allocator, now), 0);
+        berth__allocator_tell(allocator, before, BERTH_LEASE_EVENT_RELEASED);
+    }
+    berth_lease_book_remove(&allocator->book, before); /* the store has heard of it */
+    return BERTH_OK;
+}
+
+/* Chooses ports for a key that has no live lease, or a lost one: the port that its site has
+ * already, the ports that it had before, or new ones. A live lease in whose place the new one comes
+ * is put into `before`. */
+static enum berth_code choose(struct berth_allocator *allocator,
+                              const struct berth_allocate_request *request,
+                              const struct berth_caller *caller, struct berth_lease **before,
+                              struct berth_grant *out, uint16_t *ports,
+                              struct berth_refusal *refusal, struct berth_error *err)
+{
+    bool in_place = out->lost_port != 0; /* what takes the place of a lease is not one more */
+    enum berth_code code = BERTH_OK;
+    struct berth_lease *at = NULL;
+
+    out->adopted = *before == NULL && find_adoptable(allocator, request, ports);
+    if (out->adopted) {
+        at = berth_lease_book_at(&allocator->book, ports[0]);
+        at = at != NULL && berth_lease_state_is_live(at->state) ? at : NULL;
+        in_place = at != NULL && strcmp(at->owner->id, caller->identity.id) == 0;
+    }
+    if (!in_place) {
+        code = check_quota(allocator, caller, refusal, err);
+    }
+    if (code == BERTH_OK && !out->adopted) {
+        code = berth__allocator_choose(allocator, &request->wish, request->key, request->holder,
+                                       out->lost_port == 0 ? *before : NULL, ports, refusal, err);
+    }
+    *before = at != NULL ? at : *before;
+    return code;
+}
+
+/* Gives a key that has no live lease, or a lost one, a new one. */
 static enum berth_code give(struct berth_allocator *allocator, struct berth_lease *before,
                             const struct berth_allocate_request *request,
                             const struct berth_caller *caller, struct berth_now now,
@@ -320,36 +410,15 @@ static enum berth_code give(struct berth_allocator *allocator, struct berth_leas
 {
     uint16_t ports[BERTH_PORTS_PER_LEASE_MAX];
     struct berth_lease *lease;
-    /* what takes the place of a lost lease is not one more */
-    enum berth_code code =
-        out->lost_port != 0 ? BERTH_OK : check_quota(allocator, caller, refusal, err);
+    enum berth_code code = choose(allocator, request, caller, &before, out, ports, refusal, err);
 
-    if (code != BERTH_OK) {
-        return code;
-    }
-    out->adopted = before == NULL && find_adoptable(allocator, request, ports);
-    if (!out->adopted) {
-        code = berth__allocator_choose(allocator, &request->wish, request->key, request->holder,
-                                       out->lost_port == 0 ? before : NULL, ports, refusal, err);
-    }
     if (code == BERTH_OK) {
-        code = grant(allocator, request, caller, ports, before,
-                     out->adopted ? BERTH_LEASE_EVENT_ADOPTED : BERTH_LEASE_EVENT_GRANTED, now,
-                     &lease, err);
+        code = berth__allocator_take(
+            allocator, request, caller, ports, before,
+            out->adopted ? BERTH_LEASE_EVENT_ADOPTED : BERTH_LEASE_EVENT_GRANTED, now, &lease, err);
     }
     if (code != BERTH_OK) {
         return code;
-    }
-    berth__allocator_tell(allocator, lease,
-                          out->adopted ? BERTH_LEASE_EVENT_ADOPTED : BERTH_LEASE_EVENT_GRANTED);
-    if (before != NULL) {
-        if (out->lost_port != 0) {
-            berth__allocator_unclaim(allocator, before, before->port_count);
-            (void)berth_lease_book_move(&allocator->book, before, BERTH_LEASE_GIVEN_BACK,
-                                        berth__allocator_lease_clock(allocator, now), 0);
-            berth__allocator_tell(allocator, before, BERTH_LEASE_EVENT_RELEASED);
-        }
-        berth_lease_book_remove(&allocator->book, before); /* the store has heard of it */
     }
     if (request->keep != 0) {
         release_old_generations(allocator, request->key, request->keep, caller, now);
@@ -357,6 +426,18 @@ static enum berth_code give(struct berth_allocator *allocator, struct berth_leas
     berth__allocator_look_at(allocator, lease, now);
     out->lease = lease;
     out->ephemeral = is_ephemeral(allocator, lease);
+    return BERTH_OK;
+}
+
+/* Only adoption and import make leases of such keys: they give way to their site. */
+static enum berth_code check_not_adopted(const char *key, struct berth_error *err)
+{
+    if (key != NULL && berth_lease_key_is_adopted(key)) {
+        return berth_fail(err, BERTH_INVALID_PARAMS, 0,
+                          "key is \"%.80s\": keys that begin with \"" BERTH_LEASE_ADOPTED_PREFIX
+                          "\" are those of adopted leases; any other is accepted",
+                          key);
+    }
     return BERTH_OK;
 }
 
@@ -371,6 +452,9 @@ enum berth_code berth_allocator_allocate(struct berth_allocator *allocator,
 
     berth__allocator_enter(allocator, now, caller->identity.name);
     *out = (struct berth_grant){.lease = NULL};
+    if (code == BERTH_OK) {
+        code = check_not_adopted(request->key, err);
+    }
     if (code == BERTH_OK) {
         code = berth__allocator_check_ready(allocator, refusal, err);
     }
@@ -449,4 +533,30 @@ enum berth_code berth_allocator_renew(struct berth_allocator *allocator, struct 
     }
     berth__allocator_enter(allocator, now, caller->identity.name);
     return code == BERTH_OK ? extend(allocator, lease, ttl_ms, now, err) : code;
+}
+
+enum berth_code berth_allocator_hand_over(struct berth_allocator *allocator,
+                                          struct berth_lease *lease,
+                                          const struct berth_caller *caller, struct berth_now now,
+                                          struct berth_refusal *refusal, struct berth_error *err)
+{
+    const struct berth_lease_change change = {.lease = lease,
+                                              .state = lease->state,
+                                              .event = BERTH_LEASE_EVENT_HANDED_OVER,
+                                              .by = caller->identity.name,
+                                              .unix_ms = now.unix_ms};
+    enum berth_code code = check_owner(lease, caller, refusal, err);
+
+    berth__allocator_enter(allocator, now, caller->identity.name);
+    if (code != BERTH_OK || !lease->hold) {
+        return code;
+    }
+    lease->hold = false;
+    code = berth__allocator_keep(allocator, &change, err);
+    if (code != BERTH_OK) {
+        lease->hold = true;
+        return code;
+    }
+    berth__allocator_tell(allocator, lease, BERTH_LEASE_EVENT_HANDED_OVER);
+    return BERTH_OK;
 }

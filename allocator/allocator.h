@@ -24,6 +24,7 @@ enum berth_lease_event {
     BERTH_LEASE_EVENT_GRANTED,
     BERTH_LEASE_EVENT_ADOPTED, /* granted on a port that its site had already */
     BERTH_LEASE_EVENT_RENEWED,
+    BERTH_LEASE_EVENT_HANDED_OVER, /* its hold was ended */
     BERTH_LEASE_EVENT_ACTIVE,
     BERTH_LEASE_EVENT_LINGERING,
     BERTH_LEASE_EVENT_RELEASED,
@@ -39,8 +40,9 @@ struct berth_lease_change {
     const struct berth_lease *lease; /* with the ttl that it will have */
     enum berth_lease_state state;    /* which it will have */
     enum berth_lease_event event;
-    const struct berth_lease *replaced; /* the lease of the same key in whose place it comes, and
-                                           which is no more then; NULL: none */
+    const struct berth_lease *replaced; /* the lease in whose place it comes, and which is no more
+                                           then: of the same key, or an adopted one of the same
+                                           site; NULL: none */
     const char *by; /* the name of who asks for it; NULL: it happens by itself */
     int64_t unix_ms;
 };
@@ -100,7 +102,8 @@ struct berth_allocate_request {
     const char *meta;       /* a JSON object; NULL: none */
     enum berth_protocol protocol;
     uint64_t ttl_ms; /* 0: the default */
-    bool hold;       /* kept with the lease: its ports are to be shielded by a socket */
+    bool hold;       /* kept with the lease: its ports are to be shielded by a socket. Not with a
+                        site as holder */
 };
 
 /** What an allocation gave. */
@@ -263,6 +266,13 @@ enum berth_code berth_allocator_renew(struct berth_allocator *allocator, struct 
                                       const struct berth_caller *caller, uint64_t ttl_ms,
                                       struct berth_now now, struct berth_refusal *refusal,
                                       struct berth_error *err);
+
+/** Ends a lease's hold for good and keeps the lease. One without a hold stays as it is.
+ *  @return BERTH_OK; BERTH_DENIED, what the keeper says: nothing changed */
+enum berth_code berth_allocator_hand_over(struct berth_allocator *allocator,
+                                          struct berth_lease *lease,
+                                          const struct berth_caller *caller, struct berth_now now,
+                                          struct berth_refusal *refusal, struct berth_error *err);
 
 /** Gives when a lease ends, for people: it moves while a source is not current.
  *  @return -1: it does not end by itself */

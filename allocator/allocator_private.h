@@ -34,6 +34,18 @@ enum berth_code berth__allocator_choose(const struct berth_allocator *allocator,
                                         uint16_t *ports, struct berth_refusal *refusal,
                                         struct berth_error *err);
 
+/* ---- allocate.c ---- */
+
+/** Takes ports, which are known to be the key's to have, as a new lease, in the place of another.
+ *  @param[in] before  gone afterwards; if it lives it is released, without a cool-down. NULL: none
+ *  @return BERTH_OK; what the book, the ledger or the keeper says: nothing changed */
+enum berth_code berth__allocator_take(struct berth_allocator *allocator,
+                                      const struct berth_allocate_request *request,
+                                      const struct berth_caller *caller, const uint16_t *ports,
+                                      struct berth_lease *before, enum berth_lease_event event,
+                                      struct berth_now now, struct berth_lease **out,
+                                      struct berth_error *err);
+
 /* ---- lease_life.c ---- */
 
 /** Tells what happened to a lease. */
@@ -62,7 +74,8 @@ void berth__allocator_unclaim(struct berth_allocator *allocator, const struct be
 bool berth__allocator_is_lost(const struct berth_allocator *allocator,
                               const struct berth_lease *lease, uint16_t *port);
 
-/** Tells whether a port is a binding of the holder's site, of a protocol (NONE: any), unleased. */
+/** Tells whether a port is a binding of the holder's site, of a protocol (NONE: any), unleased or
+ *  leased under an adopted key of that site. */
 bool berth__allocator_is_site_of(const struct berth_allocator *allocator, uint16_t port,
                                  const char *holder, enum berth_protocol protocol);
 

@@ -16,6 +16,11 @@ void berth_lease_book_init(struct berth_lease_book *book, uint64_t seed)
     berth_hash_index_init(&book->owners, seed);
 }
 
+bool berth_lease_key_is_adopted(const char *key)
+{
+    return strncmp(key, BERTH_LEASE_ADOPTED_PREFIX, sizeof BERTH_LEASE_ADOPTED_PREFIX - 1) == 0;
+}
+
 bool berth_lease_key_is_anonymous(const char *key, const char *id)
 {
     size_t prefix = strlen(BERTH_LEASE_ANONYMOUS_PREFIX);

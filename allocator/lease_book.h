@@ -102,6 +102,11 @@ struct berth_lease_book {
 /** Tells whether a key is one that was made up for the lease of this id.  @thread any */
 bool berth_lease_key_is_anonymous(const char *key, const char *id);
 
+#define BERTH_LEASE_ADOPTED_PREFIX "adopted:" /* of a key that berth_allocator_adopt() made */
+
+/** Tells whether a key is one that only adoption makes.  @thread any */
+bool berth_lease_key_is_adopted(const char *key);
+
 /** Makes an empty book.  @param[in] seed  random */
 void berth_lease_book_init(struct berth_lease_book *book, uint64_t seed);
 

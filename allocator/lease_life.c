@@ -9,6 +9,7 @@ static const char *const event_names[BERTH_LEASE_EVENT_COUNT] = {
     [BERTH_LEASE_EVENT_GRANTED] = "lease.granted",
     [BERTH_LEASE_EVENT_ADOPTED] = "lease.adopted",
     [BERTH_LEASE_EVENT_RENEWED] = "lease.renewed",
+    [BERTH_LEASE_EVENT_HANDED_OVER] = "lease.handed_over",
     [BERTH_LEASE_EVENT_ACTIVE] = "lease.active",
     [BERTH_LEASE_EVENT_LINGERING] = "lease.lingering",
     [BERTH_LEASE_EVENT_RELEASED] = "lease.released",
@@ -116,6 +117,18 @@ bool berth__allocator_is_lost(const struct berth_allocator *allocator,
     return !used && *port != 0;
 }
 
+/* Tells whether a claim is that of a lease which was adopted for this site. */
+static bool is_adopted_for(const struct berth_allocator *allocator, const struct berth_claim *claim,
+                           const char *site)
+{
+    if (!berth_lease_key_is_adopted(claim->holder)) {
+        return false;
+    }
+    const struct berth_lease *lease = berth_lease_book_at(&allocator->book, claim->port);
+    const char *its = lease != NULL ? berth_holder_site(lease->holder) : NULL;
+    return its != NULL && site != NULL && berth_holder_same_name(its, site);
+}
+
 bool berth__allocator_is_site_of(const struct berth_allocator *allocator, uint16_t port,
                                  const char *holder, enum berth_protocol protocol)
 {
@@ -124,7 +137,8 @@ bool berth__allocator_is_site_of(const struct berth_allocator *allocator, uint16
     bool found = false;
 
     while ((claim = berth_claims_next(&walk)) != NULL) {
-        if (claim->kind == BERTH_CLAIM_LEASE) {
+        if (claim->kind == BERTH_CLAIM_LEASE &&
+            !is_adopted_for(allocator, claim, berth_holder_site(holder))) {
             return false;
         }
         found = found || (berth_holder_uses(holder, claim) &&

@@ -165,6 +165,7 @@ static enum berth_code check_import(const struct berth_lease_kept *kept, struct 
         .holder = terms->holder,
         .meta = terms->meta,
         .ttl_ms = terms->ttl_ms,
+        .hold = terms->hold,
     };
 
     return terms->ttl_ms != 0 ? berth__allocator_check_request(&request, err)

@@ -96,6 +96,35 @@ static void sort_windows(struct berth_windows *windows)
     }
 }
 
+/* Cuts a port out of the windows, which leaves at most one more of them. */
+static void cut_out(struct berth_windows *windows, uint16_t port)
+{
+    size_t i = 0;
+
+    while (i < windows->count && !in_range(windows->at[i].range, port)) {
+        i++;
+    }
+    if (i == windows->count) {
+        return;
+    }
+    struct berth_window below = windows->at[i];
+    struct berth_window above = windows->at[i];
+    size_t tail = windows->count - i - 1;
+    struct berth_window *to = &windows->at[i];
+    struct berth_window rest[BERTH_POOLS_MAX + BERTH_AVOIDED_PORTS_MAX];
+    memcpy(rest, to + 1, tail * sizeof *rest);
+    if (port > below.range.first) {
+        below.range.last = (uint16_t)(port - 1);
+        *to++ = below;
+    }
+    if (port < above.range.last) {
+        above.range.first = (uint16_t)(port + 1);
+        *to++ = above;
+    }
+    memcpy(to, rest, tail * sizeof *rest);
+    windows->count = (size_t)(to - windows->at) + tail;
+}
+
 static enum berth_code check_wish(const struct berth_wish *wish, struct berth_error *err)
 {
     if (wish->count < 1 || wish->count > BERTH_PORTS_PER_LEASE_MAX) {
@@ -161,6 +190,9 @@ enum berth_code berth_policy_windows(const struct berth_policy *policy,
             return berth_fail(err, BERTH_NOT_FOUND, 0, "there is no pool named %s", wish->pool);
         }
         add_window(out, pool, range);
+    }
+    for (unsigned i = 0; i < wish->avoid_count && i < BERTH_AVOIDED_PORTS_MAX; i++) {
+        cut_out(out, wish->avoid[i]);
     }
     return out->count > 0 ? BERTH_OK : fail_out_of_range(policy, range, wish->pool, err);
 }

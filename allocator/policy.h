@@ -8,6 +8,7 @@
 
 #define BERTH_POOLS_MAX 64
 #define BERTH_PORTS_PER_LEASE_MAX 64
+#define BERTH_AVOIDED_PORTS_MAX 16
 
 /** A range of ports that Berth gives from. Pools do not overlap. */
 struct berth_pool {
@@ -31,6 +32,8 @@ struct berth_wish {
     uint16_t prefer;               /* tried first; 0: none. Looked at with count 1 only */
     unsigned count;                /* 1 to BERTH_PORTS_PER_LEASE_MAX */
     bool contiguous;               /* neighbours only */
+    const uint16_t *avoid;         /* ports not to be given, free or not */
+    unsigned avoid_count;          /* 0 to BERTH_AVOIDED_PORTS_MAX */
 };
 
 /** A part of a pool in which to look. */
@@ -40,7 +43,7 @@ struct berth_window {
 };
 
 struct berth_windows {
-    struct berth_window at[BERTH_POOLS_MAX];
+    struct berth_window at[BERTH_POOLS_MAX + BERTH_AVOIDED_PORTS_MAX];
     size_t count;
 };
 
@@ -60,7 +63,8 @@ const struct berth_pool *berth_policy_pool(const struct berth_policy *policy, co
 /** Finds the pool in which a port lies.  @return NULL: in none */
 const struct berth_pool *berth_policy_pool_of(const struct berth_policy *policy, uint16_t port);
 
-/** Works out where a wish may look: its pool, cut to its range, or all that its range touches.
+/** Works out where a wish may look: its pool, cut to its range, or all that its range touches; in
+ *  each case around the ports to avoid.
  *  @return BERTH_OK: at least one window; BERTH_NOT_FOUND: no such pool; BERTH_OUT_OF_RANGE: range
  * or port lies in no pool; BERTH_INVALID_PARAMS: parts of the wish contradict each other */
 enum berth_code berth_policy_windows(const struct berth_policy *policy,

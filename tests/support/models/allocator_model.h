@@ -45,6 +45,7 @@ struct model_grant {
     struct model_lease *lease; /* on DENIED the one whose owner it is */
     bool reused;
     bool adopted;
+    bool yielded;    /* adopted, in the place of an adopted lease */
     bool remembered; /* the ports that the key had before */
     uint16_t lost_port;
 };
@@ -626,9 +627,32 @@ static inline size_t model_leases_of(const struct allocator_model *model, const 
     return count;
 }
 
+/** Gives the live lease that has a port; NULL: none. */
+static inline struct model_lease *model_lease_at(struct allocator_model *model, uint16_t port)
+{
+    for (size_t i = 0; i < model->lease_count; i++) {
+        for (unsigned p = 0; p < model->leases[i].port_count; p++) {
+            if (model->leases[i].ports[p] == port) {
+                return &model->leases[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Whether a port is nobody's, or only adopted for this very site. */
+static inline bool model_stands_back(struct allocator_model *model, uint16_t port,
+                                     const char *holder)
+{
+    const struct model_lease *lease = model_lease_at(model, port);
+
+    return lease == NULL ||
+           (strncmp(lease->key, "adopted:", 8) == 0 && model_equal_any_case(lease->holder, holder));
+}
+
 /** Gives the port that a site has already, to a key that was never seen; 0: there is none.
  *  @param[in] look  ascending: all ports that lie in a pool */
-static inline uint16_t model_adoptable(const struct allocator_model *model,
+static inline uint16_t model_adoptable(struct allocator_model *model,
                                        const struct berth_allocate_request *request,
                                        const uint16_t *look, size_t look_count)
 {
@@ -644,7 +668,7 @@ static inline uint16_t model_adoptable(const struct allocator_model *model,
         for (size_t c = 0; c < model->claim_count; c++) {
             const struct model_claim *claim = &model->claims[c];
             if (claim->claim.port == look[i] && model_in_windows(model, wish, look[i], &never) &&
-                model->state[look[i]] != BERTH_PORT_LEASED &&
+                model_stands_back(model, look[i], request->holder) &&
                 model_is_own_use(request->holder, claim) &&
                 (request->protocol == BERTH_PROTOCOL_NONE ||
                  request->protocol == claim->claim.protocol)) {

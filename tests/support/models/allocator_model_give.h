@@ -3,6 +3,7 @@
 #ifndef BERTH_TESTS_ALLOCATOR_MODEL_GIVE_H
 #define BERTH_TESTS_ALLOCATOR_MODEL_GIVE_H
 
+#include "allocator/adopt.h"
 #include "allocator_model.h"
 
 /** Releases the oldest generations of a key beyond `keep`. */
@@ -97,13 +98,17 @@ model_give(struct allocator_model *model, const struct berth_allocate_request *r
             : NULL;
     uint16_t ports[BERTH_PORTS_PER_LEASE_MAX] = {0};
     enum berth_code code = BERTH_OK;
+    struct model_lease *yields = NULL; /* an adopted lease in whose place the new one comes */
 
-    if (lost == NULL && !caller->administrator &&
-        model_leases_of(model, caller->identity.id) >= model->options.leases_per_user) {
-        return BERTH_LIMIT_REACHED;
-    }
     if (lost == NULL && before == NULL) {
         ports[0] = model_adoptable(model, request, look, look_count);
+        yields = ports[0] != 0 ? model_lease_at(model, ports[0]) : NULL;
+    }
+    bool is_more = lost == NULL &&
+                   (yields == NULL || strcmp(yields->owner->identity.id, caller->identity.id) != 0);
+    if (is_more && !caller->administrator &&
+        model_leases_of(model, caller->identity.id) >= model->options.leases_per_user) {
+        return BERTH_LIMIT_REACHED;
     }
     out->adopted = ports[0] != 0;
     if (!out->adopted) {
@@ -112,6 +117,10 @@ model_give(struct allocator_model *model, const struct berth_allocate_request *r
     }
     if (code != BERTH_OK || store_fails) {
         return code != BERTH_OK ? code : BERTH_STORE_FAILED;
+    }
+    if (yields != NULL) {
+        lost = yields;
+        out->yielded = true;
     }
     if (lost != NULL) {
         model_end(model, (size_t)(lost - model->leases), BERTH_LEASE_RELEASED, false);
@@ -163,6 +172,131 @@ static inline enum berth_code model_allocate(struct allocator_model *model,
         }
     }
     return model_give(model, request, caller, ttl_ms, old, look, look_count, store_fails, out);
+}
+
+/* ---- adoption ---- */
+
+#define MODEL_ROWS_MAX 512
+
+/** What becomes of a site's bindings of one protocol on one port. */
+struct model_row {
+    uint16_t port;
+    enum berth_protocol protocol;
+    const char *site;
+    enum berth_adopt_verdict verdict;
+};
+
+struct model_rows {
+    struct model_row at[MODEL_ROWS_MAX];
+    size_t count;
+};
+
+static inline enum berth_adopt_verdict model_judge(struct allocator_model *model,
+                                                   const struct model_claim *of)
+{
+    bool in_pool = false;
+
+    for (size_t i = 0; i < model->pool_count; i++) {
+        in_pool = in_pool || (of->claim.port >= model->pools[i].range.first &&
+                              of->claim.port <= model->pools[i].range.last);
+    }
+    if (!in_pool) {
+        return BERTH_ADOPT_OUTSIDE;
+    }
+    if (model_lease_at(model, of->claim.port) != NULL) {
+        return BERTH_ADOPT_LEASED;
+    }
+    if (of->lingers) {
+        return BERTH_ADOPT_LINGERING;
+    }
+    bool first = true;
+    for (size_t i = 0; i < model->claim_count; i++) {
+        const struct model_claim *each = &model->claims[i];
+        if (each->feed != MODEL_SITES || each->lingers || each->claim.port != of->claim.port) {
+            continue;
+        }
+        if (!model_equal_any_case(each->claim.holder, of->claim.holder)) {
+            return BERTH_ADOPT_SHARED;
+        }
+        first = first && of->claim.protocol <= each->claim.protocol;
+    }
+    return first ? BERTH_ADOPT_DONE : BERTH_ADOPT_TWICE;
+}
+
+/** Judges all bindings, or a site's; equal ones once, by the first name in the order of bytes. */
+static inline void model_plan(struct allocator_model *model, const char *site,
+                              struct model_rows *rows)
+{
+    rows->count = 0;
+    for (size_t i = 0; i < model->claim_count; i++) {
+        const struct model_claim *claim = &model->claims[i];
+        if (claim->feed != MODEL_SITES ||
+            (site != NULL && !model_equal_any_case(site, claim->claim.holder))) {
+            continue;
+        }
+        struct model_row row = {claim->claim.port, (enum berth_protocol)claim->claim.protocol,
+                                claim->claim.holder, model_judge(model, claim)};
+        size_t at = 0;
+        while (at < rows->count &&
+               (rows->at[at].port != row.port || rows->at[at].protocol != row.protocol ||
+                rows->at[at].verdict != row.verdict ||
+                !model_equal_any_case(rows->at[at].site, row.site))) {
+            at++;
+        }
+        if (at < rows->count) {
+            rows->at[at].site =
+                strcmp(row.site, rows->at[at].site) < 0 ? row.site : rows->at[at].site;
+        } else if (rows->count < MODEL_ROWS_MAX) {
+            rows->at[rows->count++] = row;
+        }
+    }
+}
+
+static inline void model_sort_rows(struct model_rows *rows)
+{
+    for (size_t i = 1; i < rows->count; i++) {
+        struct model_row row = rows->at[i];
+        size_t at = i;
+        for (; at > 0 && rows->at[at - 1].port > row.port; at--) {
+            rows->at[at] = rows->at[at - 1];
+        }
+        rows->at[at] = row;
+    }
+}
+
+/** Refuses those that would be too many for the caller. Rows are by port afterwards. */
+static inline void model_apply_quota(const struct allocator_model *model,
+                                     const struct berth_caller *caller, struct model_rows *rows)
+{
+    size_t has = model_leases_of(model, caller->identity.id);
+
+    model_sort_rows(rows);
+    for (size_t i = 0; i < rows->count; i++) {
+        if (rows->at[i].verdict == BERTH_ADOPT_DONE && !caller->administrator &&
+            has++ >= model->options.leases_per_user) {
+            rows->at[i].verdict = BERTH_ADOPT_QUOTA;
+        }
+    }
+}
+
+/** Makes the lease of a row. `holder` is a literal of the test; the id is still to be filled in. */
+static inline struct model_lease *model_adopt(struct allocator_model *model,
+                                              const struct model_row *row, const char *holder,
+                                              const struct berth_caller *caller)
+{
+    char key[MODEL_KEY_MAX];
+
+    (void)snprintf(key, sizeof key, "adopted:%s:%u:%s",
+                   row->protocol == BERTH_PROTOCOL_HTTP ? "http" : "https", row->port, row->site);
+    const struct berth_allocate_request request = {
+        .wish = {.count = 1}, .key = key, .holder = holder};
+    struct model_lease *before = model_find_in(model->ended, model->ended_count, key, "");
+    if (before != NULL) {
+        memmove(before, before + 1,
+                (size_t)(&model->ended[--model->ended_count] - before) * sizeof *before);
+    }
+    model_grant_ports(model, &request, caller, model->options.ttl_ms, &row->port);
+    return &model->leases[model->lease_count - 1];
 }
 
 /* ---- a restart ---- */

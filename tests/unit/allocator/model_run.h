@@ -57,6 +57,10 @@ static struct run {
     const char *what;                    /* the operation, for messages */
     uint64_t outcomes[BERTH_CODE_COUNT]; /* of allocate */
     uint64_t adopted;
+    uint64_t yielded;     /* of these, in the place of an adopted lease */
+    uint64_t plans;       /* of adoption */
+    uint64_t made_leases; /* by them */
+    uint64_t verdicts[BERTH_ADOPT_VERDICT_COUNT];
     uint64_t lost;
     uint64_t remembered;
     uint64_t kept; /* allocations that released older generations */

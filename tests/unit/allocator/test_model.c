@@ -309,6 +309,7 @@ static unsigned some_keep(const struct berth_allocate_request *request,
 static void count_grant(const struct model_grant *expected, size_t leases_before)
 {
     run.adopted += expected->adopted;
+    run.yielded += expected->yielded;
     run.lost += expected->lost_port != 0;
     run.remembered += expected->remembered;
     run.kept += !expected->reused && run.model.lease_count <= leases_before;
@@ -425,6 +426,90 @@ static void do_release_or_renew(bool release)
     }
 }
 
+/* ---- adoption ---- */
+
+/* The holder of a site, as a literal that outlasts the lease. */
+static const char *holder_of(const char *site)
+{
+    static const char *const of[] = {"site:Shop", "site:Blog", "site:Intranet", "site:shop"};
+
+    for (size_t i = 0; i < BERTH_COUNT(sites); i++) {
+        if (strcmp(sites[i], site) == 0) {
+            return of[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct model_row *row_of(const struct model_rows *rows,
+                                      const struct berth_adoption *item)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        if (rows->at[i].port == item->port && rows->at[i].protocol == item->protocol &&
+            rows->at[i].verdict == item->verdict && strcmp(rows->at[i].site, item->site) == 0) {
+            return &rows->at[i];
+        }
+    }
+    fail_msg("operation %llu, adopt: %s on %u has verdict %d, not by the model",
+             (unsigned long long)run.operation, item->site, item->port, (int)item->verdict);
+    return NULL;
+}
+
+/* Carries a plan out on both sides. */
+static void make_leases(struct berth_adopt_plan *plan, const struct model_rows *rows,
+                        const struct berth_caller *caller)
+{
+    bool failed = chance(5) && plan->adopted > 0;
+
+    run.store_fails = failed;
+    enum berth_code code = berth_allocator_adopt(run.real, plan, caller, run.now, &err);
+    expect_code(code, failed ? BERTH_STORE_FAILED : BERTH_OK);
+    run.store_fails = false;
+    for (size_t i = 0; i < plan->count && !failed; i++) {
+        const struct berth_adoption *item = &plan->items[i];
+        if (item->verdict == BERTH_ADOPT_DONE) {
+            const struct model_row *row = row_of(rows, item);
+            struct model_lease *mine = model_adopt(&run.model, row, holder_of(row->site), caller);
+            memcpy(mine->id, item->lease->id, sizeof mine->id);
+            run.made_leases++;
+        }
+    }
+    model_look(&run.model);
+}
+
+static void do_adopt(void)
+{
+    static struct model_rows rows;
+    const struct berth_caller *caller = &callers[in(0, BERTH_COUNT(callers) - 1)];
+    const char *site = chance(50) ? sites[in(0, BERTH_COUNT(sites) - 1)] : NULL;
+    struct berth_adopt_plan plan;
+    struct berth_refusal refusal = {.port = 0};
+    uint64_t revision = run.real->revision;
+
+    model_plan(&run.model, site, &rows);
+    model_apply_quota(&run.model, caller, &rows);
+    enum berth_code expected = model_waits(&run.model)           ? BERTH_NOT_READY
+                               : site != NULL && rows.count == 0 ? BERTH_NOT_FOUND
+                                                                 : BERTH_OK;
+    enum berth_code code =
+        berth_allocator_plan_adoption(run.real, site, caller, &plan, &refusal, &err);
+    expect_code(code, expected);
+    EXPECT_EQUAL(run.real->revision, revision);
+    if (code != BERTH_OK) {
+        return;
+    }
+    run.plans++;
+    EXPECT_EQUAL(plan.count, rows.count);
+    EXPECT_EQUAL(plan.adopted + plan.skipped, rows.count);
+    for (size_t i = 0; i < plan.count; i++) {
+        run.verdicts[row_of(&rows, &plan.items[i])->verdict]++;
+    }
+    if (chance(50)) {
+        make_leases(&plan, &rows, caller);
+    }
+    berth_adopt_plan_fini(&plan);
+}
+
 /* ---- settings ---- */
 
 static void set_pools(const struct berth_pool *pools, size_t count)
@@ -509,8 +594,8 @@ static void operate(void)
 {
     static const char *const names[] = {"allocate", "snapshot", "time",    "release",
                                         "renew",    "next",     "restart", "state of a source",
-                                        "settings"};
-    static const unsigned upto[] = {400, 600, 800, 880, 920, 960, 962, 998, 1000};
+                                        "settings", "adopt"};
+    static const unsigned upto[] = {400, 600, 800, 876, 912, 948, 950, 986, 988, 1000};
     unsigned dice = in(1, 1000);
     unsigned which = 0;
 
@@ -541,8 +626,11 @@ static void operate(void)
     case 7:
         do_source_state();
         break;
-    default:
+    case 8:
         do_settings();
+        break;
+    default:
+        do_adopt();
         break;
     }
 }
@@ -581,6 +669,13 @@ static void tell_outcomes(void)
                  (unsigned long long)run.model.went_lingering,
                  (unsigned long long)run.model.came_back, (unsigned long long)run.restarts,
                  (unsigned long long)run.restarts_with_leases);
+    (void)printf("adopt: %llu plans, %llu leases made, %llu gave way; verdicts",
+                 (unsigned long long)run.plans, (unsigned long long)run.made_leases,
+                 (unsigned long long)run.yielded);
+    for (int v = 0; v < BERTH_ADOPT_VERDICT_COUNT; v++) {
+        (void)printf(" %llu", (unsigned long long)run.verdicts[v]);
+    }
+    (void)printf("\n");
 }
 
 static void random_operations__against_the_model__make_no_difference(void **state)
@@ -599,6 +694,10 @@ static void random_operations__against_the_model__make_no_difference(void **stat
         assert_true(run.lost > 0 && run.adopted > 0 && run.remembered > 0 && run.kept > 0);
         assert_true(run.model.went_lingering > 0 && run.model.came_back > 0);
         assert_true(run.restarts_with_leases > 0);
+        assert_true(run.made_leases > 0 && run.yielded > 0);
+        for (int v = BERTH_ADOPT_DONE; v <= BERTH_ADOPT_TWICE; v++) {
+            assert_true(run.verdicts[v] > 0);
+        }
     }
     berth_allocator_destroy(run.real);
 }

@@ -376,6 +376,31 @@ static void allows__port__by_window_and_ephemeral_rule(void **state)
     assert_false(berth_policy_allows(&set, &windows, 4199));
 }
 
+static void windows__ports_to_avoid__lie_between_them(void **state)
+{
+    const uint16_t avoid[] = {4090, 4095, 4200, 4095, 60000};
+    struct berth_wish wish = {.count = 1, .avoid = avoid, .avoid_count = BERTH_COUNT(avoid)};
+    struct berth_windows windows = windows_of(wish);
+
+    (void)state;
+    assert_int_equal(windows.count, 2);
+    assert_int_equal(windows.at[0].range.first, 4091);
+    assert_int_equal(windows.at[0].range.last, 4094);
+    assert_int_equal(windows.at[1].range.first, 4096);
+    assert_int_equal(windows.at[1].range.last, 4199);
+    assert_chosen(&windows, 5, true, (uint16_t[]){4096, 4097, 4098, 4099, 4100});
+    assert_false(berth_policy_allows(&set, &windows, 4095));
+    wish.range = (struct berth_port_range){4095, 4095};
+    assert_code(berth_policy_windows(&policy, &wish, &windows, &err), BERTH_OUT_OF_RANGE);
+    wish.range = (struct berth_port_range){4150, 65535}; /* three windows, of which one is cut */
+    windows = windows_of(wish);
+    assert_int_equal(windows.count, 3);
+    assert_int_equal(windows.at[0].range.last, 4199);
+    assert_int_equal(windows.at[1].range.first, 4201);
+    assert_true(windows.at[1].ephemeral_never);
+    assert_int_equal(windows.at[2].range.last, 65535);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -391,6 +416,7 @@ int main(void)
         TEST(windows__port__is_looked_for_in_every_pool_or_the_named_one),
         TEST(windows__contradicting_wish__is_invalid),
         TEST(windows__out_of_range__names_the_pools),
+        TEST(windows__ports_to_avoid__lie_between_them),
         TEST(choose__one__is_the_lowest_free),
         TEST(choose__ephemeral_last__comes_after_all_others),
         TEST(choose__ephemeral_never__gives_none_inside),
