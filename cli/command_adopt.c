@@ -43,6 +43,10 @@ static enum berth_exit show_with(struct berth_cli *cli, const json_t *result, co
     add_rows(&table, skipped, "skipped");
     berth_table_write(&table, &cli->out, 0, cli->width);
     berth_table_fini(&table);
+    long long omitted = berth_field_number(result, "omitted", 0);
+    if (omitted > 0) {
+        berth_text_printf(&cli->out, "%lld more are skipped and not listed\n", omitted);
+    }
     return BERTH_EXIT_DONE;
 }
 

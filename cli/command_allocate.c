@@ -24,6 +24,7 @@ static const struct berth_option options[] = {
     {"ttl", "D", "how long the ports are kept until they are used, such as 24h", false},
     {"holder", "H", "who will use the port: site:NAME, process:IMAGE or any", false},
     {"site", "S", "short for --holder site:S", false},
+    {"hold", NULL, "keep the port from outgoing connections until its holder is there", false},
     {"meta", "K=V", "a note kept with the lease", true},
     {"format", "F", "plain, json, octopus or env", false},
     {"variable", "NAME", "the variable to set: Port with octopus, BERTH_PORT with env", false},
@@ -134,6 +135,9 @@ static void add_wishes(struct berth_params *params, const struct berth_parsed *p
     if (berth_parsed_has(parsed, "contiguous")) {
         berth_params_set(params, "contiguous", json_true());
     }
+    if (berth_parsed_has(parsed, "hold")) {
+        berth_params_set(params, "hold", json_true());
+    }
     berth_params_duration(params, "ttl", "--ttl", berth_parsed_value(parsed, "ttl"));
 }
 
@@ -211,7 +215,8 @@ const struct berth_command berth_command_allocate = {
     .summary = "Take a free port for a key and print it",
     .synopsis =
         "[KEY] [--generation G] [--keep N] [--pool P] [--range A-B] [--port N] [--prefer N] "
-        "[--count N [--contiguous]] [--ttl D] [--holder H | --site S] [--meta K=V]... "
+        "[--count N [--contiguous]] [--ttl D] [--holder H [--hold] | --site S] "
+        "[--meta K=V]... "
         "[--format plain|json|octopus|env] [--variable NAME]",
     .options = options,
     .arguments_max = 1,

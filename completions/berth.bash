@@ -8,7 +8,7 @@ _berth_options()
     case $1 in
         allocate)
             echo "--generation --keep --pool --range --port --prefer --count --contiguous --ttl" \
-                "--holder --site --meta --format --variable"
+                "--holder --site --hold --meta --format --variable"
             ;;
         release) echo "--lease --key --generation --port" ;;
         renew) echo "--lease --key --generation --ttl" ;;

@@ -233,6 +233,13 @@ static void adopt__plan_and_deed__are_told_apart(void **state)
     assert_non_null(strstr(cli_received(), "\"params\":{\"site\":\"Shop\",\"dry_run\":false}"));
 }
 
+static void adopt__more_than_are_listed__are_counted(void **state)
+{
+    (void)state;
+    expect_run("adopt --apply", "result {\"adopted\":[],\"skipped\":[],\"omitted\":7}", 0,
+               "PORT  ACTION  SITE  KEY  REASON\n7 more are skipped and not listed\n", "");
+}
+
 static void handover_and_reload__are_told(void **state)
 {
     (void)state;
@@ -357,6 +364,7 @@ int main(void)
         cmocka_unit_test(conflicts__check__has_its_own_status),
         cmocka_unit_test(history__port_or_key__is_told_apart),
         cmocka_unit_test(adopt__plan_and_deed__are_told_apart),
+        cmocka_unit_test(adopt__more_than_are_listed__are_counted),
         cmocka_unit_test(handover_and_reload__are_told),
         cmocka_unit_test(later_methods__not_supported_yet__fail_with_the_sentence),
         cmocka_unit_test(watch__events__are_lines_until_the_daemon_goes),
