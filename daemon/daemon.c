@@ -38,6 +38,7 @@ struct berth_daemon {
     struct berth_host_facts facts;
     struct berth_events events;
     struct berth_lease_keeper *keeper;
+    struct berth_port_holds *holds;
     char *endpoint;
     uint64_t random_state;
     uv_timer_t tick; /* ends what is due in the allocator */
@@ -94,6 +95,7 @@ static void on_lease_told(void *ctx, const struct berth_lease *lease, enum berth
 {
     struct berth_daemon *daemon = ctx;
 
+    berth_port_holds_follow(daemon->holds, lease, event);
     berth_events_lease(&daemon->events, lease, event, berth_clock_now());
 }
 
@@ -132,8 +134,16 @@ static enum berth_code keep_lease(void *ctx, const struct berth_lease_change *ch
                                   struct berth_error *err)
 {
     const struct berth_daemon *daemon = ctx;
+    enum berth_code code = berth_port_holds_prepare(daemon->holds, change, err);
 
-    return berth_lease_keeper_keep(daemon->keeper, change, err);
+    if (code != BERTH_OK) {
+        return code;
+    }
+    code = berth_lease_keeper_keep(daemon->keeper, change, err);
+    if (code != BERTH_OK) {
+        berth_port_holds_undo(daemon->holds, change);
+    }
+    return code;
 }
 
 static void forget_lease(void *ctx, const struct berth_lease *lease)
@@ -209,6 +219,7 @@ static enum berth_code open_store(struct berth_daemon *daemon,
         code = berth_lease_keeper_load(daemon->keeper, daemon->allocator, err);
     }
     if (code == BERTH_OK) {
+        berth_port_holds_retry(daemon->holds, daemon->allocator, true);
         daemon->service.store = berth_lease_keeper_store(daemon->keeper);
         daemon->service.store_health = berth_lease_keeper_health(daemon->keeper);
     }
@@ -230,7 +241,10 @@ static void read_facts(struct berth_daemon *daemon)
 
 static void on_facts_timer(uv_timer_t *timer)
 {
+    const struct berth_daemon *daemon = timer->data;
+
     read_facts(timer->data);
+    berth_port_holds_retry(daemon->holds, daemon->allocator, false);
 }
 
 /* ---- settings ---- */
@@ -483,6 +497,9 @@ static enum berth_code make_allocator(struct berth_daemon *daemon,
         code = berth_process_random(&daemon->random_state, sizeof daemon->random_state, err);
     }
     if (code == BERTH_OK) {
+        code = berth_port_holds_create(&daemon->holds, berth_port_hold_system(), err);
+    }
+    if (code == BERTH_OK) {
         code = berth_allocator_create(&daemon->allocator, &options, err);
     }
     if (code == BERTH_OK) {
@@ -511,6 +528,7 @@ static enum berth_code make_service(struct berth_daemon *daemon, struct berth_er
     service->allocator = daemon->allocator;
     service->facts = &daemon->facts;
     service->events = &daemon->events;
+    service->holds = daemon->holds;
     service->started = berth_clock_now();
     service->now = service_now;
     service->resident_bytes = service_resident_bytes;
@@ -613,6 +631,7 @@ void berth_daemon_destroy(struct berth_daemon *daemon)
         return;
     }
     berth_allocator_destroy(daemon->allocator);
+    berth_port_holds_destroy(daemon->holds);
     berth_events_fini(&daemon->events);
     berth_access_fini(&daemon->access);
     berth_configuration_fini(&daemon->configuration);

@@ -6,6 +6,8 @@ static const struct berth_method methods[] = {
     {"next", BERTH_ROLE_READER, berth_method_next},
     {"release", BERTH_ROLE_ALLOCATOR, berth_method_release},
     {"renew", BERTH_ROLE_ALLOCATOR, berth_method_renew},
+    {"handover", BERTH_ROLE_ALLOCATOR, berth_method_handover},
+    {"adopt", BERTH_ROLE_ALLOCATOR, berth_method_adopt},
     {"who", BERTH_ROLE_READER, berth_method_who},
     {"free", BERTH_ROLE_READER, berth_method_free},
     {"ports", BERTH_ROLE_READER, berth_method_ports},

@@ -29,6 +29,22 @@ enum berth_code berth_method_renew(struct berth_call *call, json_t *params,
 enum berth_code berth_method_leases(struct berth_call *call, json_t *params,
                                     struct berth_json *result, struct berth_error *err);
 
+/* methods_hold.c */
+enum berth_code berth_method_handover(struct berth_call *call, json_t *params,
+                                      struct berth_json *result, struct berth_error *err);
+
+/** Allocates with a hold: as berth_allocator_allocate(). Where the caller did not ask for one port
+ * only, ports that cannot be held are passed by, up to BERTH_AVOIDED_PORTS_MAX of them. */
+enum berth_code berth_allocate_with_hold(struct berth_service *service,
+                                         const struct berth_allocate_request *request,
+                                         const struct berth_caller *caller, struct berth_now now,
+                                         struct berth_grant *out, struct berth_refusal *refusal,
+                                         struct berth_error *err);
+
+/* methods_adopt.c */
+enum berth_code berth_method_adopt(struct berth_call *call, json_t *params,
+                                   struct berth_json *result, struct berth_error *err);
+
 /* methods_ports.c */
 enum berth_code berth_method_next(struct berth_call *call, json_t *params,
                                   struct berth_json *result, struct berth_error *err);

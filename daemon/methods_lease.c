@@ -28,7 +28,6 @@ struct allocate_params {
     struct berth_allocate_request request;
     const char *protocol;
     json_t *meta;
-    bool hold;
 };
 
 static enum berth_code read_allocate(struct allocate_params *in, json_t *params,
@@ -48,16 +47,13 @@ static enum berth_code read_allocate(struct allocate_params *in, json_t *params,
         {"ttl", BERTH_PARAM_DURATION, &request->ttl_ms},
         {"holder", BERTH_PARAM_STRING, &request->holder},
         {"protocol", BERTH_PARAM_STRING, &in->protocol},
-        {"hold", BERTH_PARAM_BOOLEAN, &in->hold},
+        {"hold", BERTH_PARAM_BOOLEAN, &request->hold},
         {"meta", BERTH_PARAM_OBJECT, &in->meta},
     };
     enum berth_code code = berth_params_read(params, table, BERTH_COUNT(table), err);
 
     if (code != BERTH_OK) {
         return code;
-    }
-    if (in->hold) {
-        return berth_fail(err, BERTH_NOT_SUPPORTED, 0, "hold is not supported by this version");
     }
     if (in->protocol != NULL) {
         request->protocol = berth_protocol_find(in->protocol);
@@ -116,8 +112,10 @@ enum berth_code berth_method_allocate(struct berth_call *call, json_t *params,
         return code;
     }
     in.request.meta = meta;
-    code = berth_allocator_allocate(service->allocator, &in.request, &caller, now, &grant, &refusal,
-                                    err);
+    code = in.request.hold
+               ? berth_allocate_with_hold(service, &in.request, &caller, now, &grant, &refusal, err)
+               : berth_allocator_allocate(service->allocator, &in.request, &caller, now, &grant,
+                                          &refusal, err);
     free(meta);
     if (code != BERTH_OK) {
         berth_call_explain(call, &refusal, code);

@@ -150,6 +150,9 @@ void berth_present_lease_members(struct berth_json *json, const struct berth_all
     } else {
         berth_json_member_string(json, "expires_at", NULL);
     }
+    if (lease->hold) {
+        berth_json_member_boolean(json, "hold", true);
+    }
 }
 
 void berth_present_lease(struct berth_json *json, const struct berth_allocator *allocator,

@@ -33,7 +33,7 @@ void berth_present_lease(struct berth_json *json, const struct berth_allocator *
                          const struct berth_lease *lease, struct berth_now now);
 
 /** Writes the members that answers about a lease share: port, ports, lease, key, generation, state,
- *  expires_at. */
+ *  expires_at, hold. */
 void berth_present_lease_members(struct berth_json *json, const struct berth_allocator *allocator,
                                  const struct berth_lease *lease, struct berth_now now);
 

@@ -8,6 +8,7 @@
 #include "allocator/host_facts.h"
 #include "daemon/events.h"
 #include "daemon/peer.h"
+#include "daemon/port_holds.h"
 #include "daemon/rpc.h"
 #include "daemon/settings.h"
 #include "daemon/store.h"
@@ -27,6 +28,7 @@ struct berth_service {
     size_t subscribers_now;
     struct berth_store *store; /* for history; NULL: leases live in memory */
     const struct berth_store_health *store_health;
+    struct berth_port_holds *holds; /* NULL: this system cannot hold ports */
 
     char instance[17]; /* hexadecimal; another one at each start */
     char host[256];

@@ -31,6 +31,7 @@ static void tell_lease(void *ctx, const struct berth_lease *lease, enum berth_le
 {
     struct memory_service *memory = ctx;
 
+    berth_port_holds_follow(memory->service.holds, lease, event);
     berth_events_lease(&memory->events, lease, event, memory->now);
 }
 
@@ -62,6 +63,19 @@ static enum berth_code reload(struct berth_service *service, struct berth_error 
         return berth_fail(err, memory->reload_outcome, 0, "berthd.config:3: as the test wishes");
     }
     return BERTH_OK;
+}
+
+static enum berth_code keep(void *ctx, const struct berth_lease_change *change,
+                            struct berth_error *err)
+{
+    const struct memory_service *memory = ctx;
+    enum berth_code code = berth_port_holds_prepare(memory->service.holds, change, err);
+
+    if (code == BERTH_OK && memory->keep_outcome != BERTH_OK) {
+        berth_port_holds_undo(memory->service.holds, change);
+        code = berth_fail(err, memory->keep_outcome, 0, "as the test wishes");
+    }
+    return code;
 }
 
 static enum berth_code fill_allocator(struct memory_service *memory, struct berth_error *err)
@@ -114,6 +128,7 @@ enum berth_code memory_service_make(struct memory_service **out, struct berth_er
                                               .leases_per_user = 50,
                                               .seed = 7,
                                               .random = next_random,
+                                              .keep = keep,
                                               .told = tell_lease,
                                               .port = tell_port,
                                               .conflict = tell_conflict};
@@ -147,6 +162,7 @@ void memory_service_free(struct memory_service *memory)
 {
     if (memory != NULL) {
         berth_allocator_destroy(memory->service.allocator);
+        berth_port_holds_destroy(memory->service.holds);
         berth_events_fini(&memory->events);
         berth_settings_fini(&memory->settings);
         berth_text_fini(&memory->error_data);

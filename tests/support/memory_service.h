@@ -18,6 +18,7 @@ struct memory_service {
     unsigned iis; /* the number of the source "applicationHost.config", which waits at first */
     enum berth_code reload_outcome;
     unsigned reloads;
+    enum berth_code keep_outcome; /* of a store; BERTH_OK: it keeps what it is given */
     struct berth_text error_data;
 };
 

@@ -88,6 +88,7 @@ static void roles__each_method__takes_the_one_of_the_table(void **state)
         {"conflicts", BERTH_ROLE_READER},  {"reload", BERTH_ROLE_ADMIN},
         {"subscribe", BERTH_ROLE_READER},  {"history", BERTH_ROLE_READER},
         {"export", BERTH_ROLE_ADMIN},      {"import", BERTH_ROLE_ADMIN},
+        {"adopt", BERTH_ROLE_ALLOCATOR},   {"handover", BERTH_ROLE_ALLOCATOR},
     };
     struct memory_service *memory = make_service();
     size_t count;
@@ -171,12 +172,13 @@ static void limit_of_leases__reached__says_which_and_how_many(void **state)
     memory_service_free(memory);
 }
 
-static void hold__is_not_supported_yet(void **state)
+static void hold__where_the_system_cannot__is_not_supported(void **state)
 {
     struct memory_service *memory = make_service();
 
     (void)state;
-    json_decref(refused(memory, BERTH_ROLE_ADMIN, "allocate", "{\"hold\":true}", "not_supported"));
+    json_decref(refused(memory, BERTH_ROLE_ADMIN, "allocate", "{\"hold\":true,\"holder\":\"any\"}",
+                        "not_supported"));
     json_decref(refused(memory, BERTH_ROLE_ADMIN, "allocate", "{\"keep\":3}", "invalid_params"));
     assert_done(memory, "allocate", "{\"hold\":false}");
     memory_service_free(memory);
@@ -249,6 +251,7 @@ static void methods__each_allocation_fails__answered_and_the_books_agree(void **
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"allocate\",\"params\":{\"port\":49001}}",
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"renew\",\"params\":{\"key\":\"old\"}}",
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"release\",\"params\":{\"key\":\"old\"}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"adopt\",\"params\":{\"dry_run\":false}}",
     };
 
     (void)state;
@@ -309,7 +312,7 @@ int main(void)
         cmocka_unit_test(allocate__while_a_source_waits__not_ready_naming_it),
         cmocka_unit_test(exhausted__counts__add_up_to_the_total),
         cmocka_unit_test(limit_of_leases__reached__says_which_and_how_many),
-        cmocka_unit_test(hold__is_not_supported_yet),
+        cmocka_unit_test(hold__where_the_system_cannot__is_not_supported),
         cmocka_unit_test(renew__without_ttl_and_with__moves_the_end_only_outwards),
         cmocka_unit_test(reload__refused__gives_the_reason),
         cmocka_unit_test(who__in_words__quotes_what_people_named),
