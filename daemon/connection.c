@@ -201,6 +201,7 @@ static void answer_line(struct berth_connection *connection, const char *line, s
         server->output.failed != BERTH_OK) {
         connection->close_when_written = true;
     }
+    connection->acted = connection->acted || here.call.acted;
 }
 
 static void refuse_line(struct berth_connection *connection, enum berth_code code,
@@ -330,7 +331,6 @@ void berth__connection_take(struct berth_connection *connection, const char *byt
     struct berth_server *server = connection->server;
     struct berth_service *service = server->service;
     uint64_t now_ms = uv_now(server->loop);
-    uint64_t changes = service->changes(service);
 
     if (connection->unknown && !settle_identity(connection)) {
         return;
@@ -338,6 +338,7 @@ void berth__connection_take(struct berth_connection *connection, const char *byt
     if (count > 0) {
         connection->read_ms = now_ms;
     }
+    connection->acted = false;
     bool answered = answer_input(connection, bytes, count);
     if (connection->input.length == 0) {
         connection->partial_ms = 0;
@@ -345,7 +346,8 @@ void berth__connection_take(struct berth_connection *connection, const char *byt
         connection->partial_ms = now_ms;
     }
     trim_input(&connection->input);
-    if (service->changes(service) != changes) {
+    /* also where nothing changed: "you have it already" acknowledges a change of before */
+    if (connection->acted) {
         connection->holds_for = service->flush(service);
     }
     if (connection->holds_for != 0) {

@@ -162,13 +162,6 @@ static void on_flushed(void *ctx, uint64_t upto, const struct berth_error *failu
     }
 }
 
-static uint64_t service_changes(struct berth_service *service)
-{
-    const struct berth_daemon *daemon = BERTH_CONTAINER_OF(service, struct berth_daemon, service);
-
-    return berth_lease_keeper_changes(daemon->keeper);
-}
-
 static uint64_t service_flush(struct berth_service *service)
 {
     const struct berth_daemon *daemon = BERTH_CONTAINER_OF(service, struct berth_daemon, service);
@@ -533,7 +526,6 @@ static enum berth_code make_service(struct berth_daemon *daemon, struct berth_er
     service->now = service_now;
     service->resident_bytes = service_resident_bytes;
     service->reload = service_reload;
-    service->changes = service_changes;
     service->flush = service_flush;
     return BERTH_OK;
 }

@@ -21,7 +21,8 @@ struct berth_lease_keeper {
     uv_async_t flush_done;
     unsigned open_handles;
     uint64_t changes; /* made */
-    uint64_t flushed; /* of these, those that are safe, or were reported as not */
+    uint64_t safe;    /* of these, those that survive a power failure */
+    uint64_t wanted;  /* up to which somebody waits to be told */
     uint64_t asked;   /* up to which the flush under way goes */
     bool flushing;
     struct berth_store_flush flush;
@@ -106,11 +107,6 @@ void berth_lease_keeper_forget(struct berth_lease_keeper *keeper, const struct b
     }
 }
 
-uint64_t berth_lease_keeper_changes(const struct berth_lease_keeper *keeper)
-{
-    return keeper->changes;
-}
-
 /* ---- flushing ---- */
 
 /* On the store's worker thread. */
@@ -131,15 +127,17 @@ static void on_flush_done(struct berth_store_flush *flush, const struct berth_er
 static void tell_flushed(struct berth_lease_keeper *keeper, uint64_t upto,
                          const struct berth_error *failure)
 {
-    keeper->flushed = upto;
+    if (failure == NULL) {
+        keeper->safe = upto;
+    }
     (void)note_outcome(keeper, failure != NULL ? failure->code : BERTH_OK, failure);
     keeper->options.flushed(keeper->options.ctx, upto, failure);
 }
 
-/* Begins a flush if there is something to flush and none is under way. */
+/* Begins a flush if none is under way. */
 static void begin_flush(struct berth_lease_keeper *keeper)
 {
-    if (keeper->flushing || keeper->changes == keeper->flushed) {
+    if (keeper->flushing) {
         return;
     }
     keeper->flushing = true;
@@ -166,16 +164,20 @@ static void on_flushed(uv_async_t *handle)
     if (done) {
         keeper->flushing = false;
         tell_flushed(keeper, keeper->asked, failed ? &failure : NULL);
-        begin_flush(keeper);
+        /* a failed one is not tried again by itself: whoever asks again has it tried */
+        if (keeper->wanted > keeper->asked) {
+            begin_flush(keeper);
+        }
     }
 }
 
 uint64_t berth_lease_keeper_flush(struct berth_lease_keeper *keeper)
 {
     if (keeper->options.store.durability != BERTH_DURABILITY_SYNC ||
-        keeper->changes == keeper->flushed) {
+        keeper->changes == keeper->safe) {
         return 0;
     }
+    keeper->wanted = keeper->changes;
     begin_flush(keeper);
     return keeper->changes;
 }

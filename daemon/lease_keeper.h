@@ -42,12 +42,10 @@ enum berth_code berth_lease_keeper_keep(struct berth_lease_keeper *keeper,
 /** Forgets an ended lease: berth_allocator_options.forget. */
 void berth_lease_keeper_forget(struct berth_lease_keeper *keeper, const struct berth_lease *lease);
 
-/** Gives the number of the latest change. */
-uint64_t berth_lease_keeper_changes(const struct berth_lease_keeper *keeper);
-
-/** Asks that all changes so far survive a power failure; `flushed` tells. Where the durability is
- *  `commit` nothing is to be waited for.
- *  @return the number that `flushed` will tell, or more; 0: there is nothing to wait for */
+/** Asks that all changes so far survive a power failure; `flushed` tells. To be asked before a
+ *  change is acknowledged, also one of before: that was perhaps not flushed yet, or in vain.
+ *  @return the number of the latest change: `flushed` will tell it, or a later one; 0: there is
+ *          nothing to wait for, all is safe or the durability is `commit` */
 uint64_t berth_lease_keeper_flush(struct berth_lease_keeper *keeper);
 
 /** Gives the store, for history. */

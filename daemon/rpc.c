@@ -106,6 +106,7 @@ static enum berth_code run_method(struct berth_call *call, const struct method_t
                           "%s needs the role %s; the caller's is %s: see <access> in berthd.config",
                           name, berth_role_name(method->role), berth_role_name(call->role));
     }
+    call->acted = call->acted || method->role > BERTH_ROLE_READER;
     return method->run(call, params, result, err);
 }
 

@@ -9,6 +9,7 @@
 #include "settings.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define BERTH_ANSWER_MAX ((size_t)16 * 1024 * 1024) /* bytes of one answer */
@@ -27,6 +28,8 @@ struct berth_call {
     struct berth_text *error_data;           /* members to add to an error's data: ,"port":80 … */
     /** Is told of an attempt that was denied. NULL is accepted. */
     void (*denied)(struct berth_call *call, const char *method, const struct berth_error *error);
+    bool acted; /* set once a method runs that takes more than a reader: it may change things, or
+                   confirm a change of before */
 };
 
 /** Does what a method is for and writes its result, one JSON value.

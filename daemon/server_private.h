@@ -22,6 +22,7 @@ struct berth_connection {
     bool close_when_written;
     bool reading;
     bool backlog; /* whole requests wait in `input` for another turn */
+    bool acted;   /* one of the requests just answered may have changed something */
     struct berth_subscription subscription;
     uint64_t pushed_round;   /* the round of pushing in which it had its turn */
     uint64_t holds_for;      /* up to which change its answers wait to be safe; 0: for none */

@@ -41,10 +41,8 @@ struct berth_service {
     struct berth_now (*now)(struct berth_service *service);
     /** Gives the process's resident memory in bytes; 0: not known. */
     uint64_t (*resident_bytes)(struct berth_service *service);
-    /** Counts the changes of leases that were made. */
-    uint64_t (*changes)(struct berth_service *service);
     /** Asks that all changes so far survive a power failure before they are acknowledged, if that
-     * is configured.  @return up to which number of `changes` one has to wait; 0: for none */
+     * is configured.  @return the number of the change to wait for; 0: none */
     uint64_t (*flush)(struct berth_service *service);
     /** Reads the configuration again and applies it. On error nothing changed. */
     enum berth_code (*reload)(struct berth_service *service, struct berth_error *err);

@@ -42,7 +42,7 @@ static void tell_conflict(void *ctx, const struct berth_conflict_entry *entry, b
     berth_events_conflict(&memory->events, entry, opened, memory->now);
 }
 
-static uint64_t no_changes(struct berth_service *service)
+static uint64_t nothing_to_flush(struct berth_service *service)
 {
     (void)service;
     return 0;
@@ -109,8 +109,7 @@ static void fill_service(struct memory_service *memory)
     service->now = present;
     service->resident_bytes = no_resident_bytes;
     service->reload = reload;
-    service->changes = no_changes;
-    service->flush = no_changes;
+    service->flush = nothing_to_flush;
     (void)snprintf(service->instance, sizeof service->instance, "0123456789abcdef");
     (void)snprintf(service->host, sizeof service->host, "host");
     (void)snprintf(memory->peer.id, sizeof memory->peer.id, "uid:1000");

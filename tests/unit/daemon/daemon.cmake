@@ -1,6 +1,6 @@
 # The daemon's parts that run without a daemon.
 set(memory_service ${PROJECT_SOURCE_DIR}/tests/support/memory_service.c)
-foreach(module access configure event_log framing listener log options params)
+foreach(module access configure event_log framing lease_record listener log options params)
   berth_add_unit_test(NAME daemon.${module} SOURCES test_${module}.c LIBRARIES berth_daemon)
 endforeach()
 foreach(module events methods methods_adopt methods_hold rpc)

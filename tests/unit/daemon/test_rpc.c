@@ -275,6 +275,37 @@ static void write_error__has_id_null_and_a_line_end(void **state)
     berth_text_fini(&out);
 }
 
+/* What may have changed something is known afterwards, so that its answer can wait to be safe. */
+static void answer__a_method_that_acts__is_noted(void **state)
+{
+    static const struct {
+        const char *line;
+        enum berth_role role;
+        bool acted;
+    } cases[] = {
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"good\"}", BERTH_ROLE_ADMIN, false},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"admin\"}", BERTH_ROLE_READER, false},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"admin\"}", BERTH_ROLE_ADMIN, true},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"admin\"}", BERTH_ROLE_ADMIN, true},
+        {"[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"admin\"}," GOOD("2") "]", BERTH_ROLE_ADMIN,
+         true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < BERTH_COUNT(cases); i++) {
+        struct berth_text error_data;
+        struct berth_text out;
+        struct berth_call call = {.role = cases[i].role, .error_data = &error_data};
+        berth_text_init(&error_data, 1000);
+        berth_text_init(&out, 65536);
+        (void)berth_rpc_answer(&call, methods, BERTH_COUNT(methods), cases[i].line,
+                               strlen(cases[i].line), &out);
+        assert_int_equal(call.acted, cases[i].acted);
+        berth_text_fini(&out);
+        berth_text_fini(&error_data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +318,7 @@ int main(void)
         cmocka_unit_test(answer__larger_than_the_limit__is_an_error_instead),
         cmocka_unit_test(answer__batch_at_every_limit__never_broken_json),
         cmocka_unit_test(answer__each_allocation_fails__never_broken_json),
+        cmocka_unit_test(answer__a_method_that_acts__is_noted),
         cmocka_unit_test(write_error__has_id_null_and_a_line_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
