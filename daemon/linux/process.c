@@ -14,6 +14,7 @@ void berth_process_prepare(void)
     struct rlimit limit;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
     /* The thread pool reads large files now and then: with an arena for each thread, and thresholds
      * that grow with the largest block ever freed, glibc would keep several times what is in use.
      */
