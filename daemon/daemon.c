@@ -40,6 +40,12 @@ struct berth_daemon {
     struct berth_lease_keeper *keeper;
     struct berth_port_holds *holds;
     char *endpoint;
+    struct { /* what the configuration of the start said that a reload does not change */
+        char *endpoint;
+        char *state;
+        uint8_t durability;
+        uint64_t history_ms;
+    } fixed;
     uint64_t random_state;
     uv_timer_t tick; /* ends what is due in the allocator */
     uv_timer_t facts_timer;
@@ -350,10 +356,33 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+static enum berth_code note_fixed(struct berth_daemon *daemon,
+                                  const struct berth_settings *settings, struct berth_error *err)
+{
+    daemon->fixed.endpoint = settings->endpoint != NULL ? berth_copy(settings->endpoint) : NULL;
+    daemon->fixed.state = settings->state != NULL ? berth_copy(settings->state) : NULL;
+    daemon->fixed.durability = settings->store.durability;
+    daemon->fixed.history_ms = settings->store.history_ms;
+    if (!same_text(daemon->fixed.endpoint, settings->endpoint) ||
+        !same_text(daemon->fixed.state, settings->state)) {
+        return berth_fail_memory(err, "the configuration");
+    }
+    return BERTH_OK;
+}
+
+/* Compared with what is in force, not with the file of before: that was perhaps not followed. */
+static bool takes_a_restart(const struct berth_daemon *daemon,
+                            const struct berth_settings *settings)
+{
+    return !same_text(settings->endpoint, daemon->fixed.endpoint) ||
+           !same_text(settings->state, daemon->fixed.state) ||
+           settings->store.durability != daemon->fixed.durability ||
+           settings->store.history_ms != daemon->fixed.history_ms;
+}
+
 static enum berth_code service_reload(struct berth_service *service, struct berth_error *err)
 {
     struct berth_daemon *daemon = BERTH_CONTAINER_OF(service, struct berth_daemon, service);
-    const struct berth_settings *old = &daemon->configuration.settings;
     struct berth_configuration fresh;
     enum berth_code code;
 
@@ -363,10 +392,7 @@ static enum berth_code service_reload(struct berth_service *service, struct bert
     berth_service_notify_reloading();
     code = berth_configuration_load(&fresh, daemon->options, err);
     if (code == BERTH_OK) {
-        if (!same_text(fresh.settings.endpoint, old->endpoint) ||
-            !same_text(fresh.settings.state, old->state) ||
-            fresh.settings.store.durability != old->store.durability ||
-            fresh.settings.store.history_ms != old->store.history_ms) {
+        if (takes_a_restart(daemon, &fresh.settings)) {
             berth_configuration_add_warnings(
                 &fresh, "another endpoint, state folder or <store> takes a restart of berthd");
         }
@@ -571,6 +597,9 @@ static enum berth_code start_all(struct berth_daemon *daemon, struct berth_error
     enum berth_code code = berth_configuration_load(&fresh, daemon->options, err);
 
     if (code == BERTH_OK) {
+        code = note_fixed(daemon, &fresh.settings, err);
+    }
+    if (code == BERTH_OK) {
         code = make_allocator(daemon, &fresh.settings, err);
     }
     if (code == BERTH_OK) {
@@ -628,6 +657,8 @@ void berth_daemon_destroy(struct berth_daemon *daemon)
     berth_access_fini(&daemon->access);
     berth_configuration_fini(&daemon->configuration);
     berth_free(daemon->endpoint);
+    berth_free(daemon->fixed.endpoint);
+    berth_free(daemon->fixed.state);
     berth_free(daemon);
 }
 
