@@ -65,8 +65,10 @@ static struct platform_process *spawn(const struct daemon_process *daemon, const
                                       const char *const *arguments)
 {
     const char *all[16] = {BERTHD_PATH};
-    const struct platform_start start = {
-        .arguments = all, .output_path = output, .user = daemon->run_as};
+    const struct platform_start start = {.arguments = all,
+                                         .output_path = output,
+                                         .user = daemon->run_as,
+                                         .file_bytes_max = daemon->file_bytes_max};
     size_t count = 1;
 
     for (; *arguments != NULL; arguments++) {

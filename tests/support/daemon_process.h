@@ -21,7 +21,8 @@ struct daemon_process {
     char iis[300];   /* where the test's applicationHost.config lies, should it write one */
     char state[300]; /* the state folder */
     char log[300];
-    long run_as; /* -1: the test's own user */
+    long run_as;           /* -1: the test's own user */
+    size_t file_bytes_max; /* how large it may make a file; 0: no limit */
     struct platform_process *process;
 };
 

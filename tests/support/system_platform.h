@@ -26,6 +26,7 @@ struct platform_start {
     const char *const *arguments; /* [0] is the program's path; ends with NULL */
     const char *output_path;      /* takes standard output and standard error, at its end */
     long user;                    /* who runs it; -1: who runs the test */
+    size_t file_bytes_max; /* how large it may make a file; 0: as large as the disk lets it */
 };
 
 /** Starts a process, which ends with the test program.  @return NULL: it could not be started */
@@ -44,6 +45,9 @@ void platform_process_resume(const struct platform_process *process);
 
 /** Ends it at once. */
 void platform_process_kill(const struct platform_process *process);
+
+/** Lets it make files of another size from now on.  @return false: that could not be had */
+bool platform_process_limit_files(const struct platform_process *process, size_t file_bytes_max);
 
 /** Waits for its end.
  *  @param[out] status  its exit status; 128 + n if signal n ended it

@@ -3,6 +3,7 @@
 #include "system_platform.h"
 
 #include "posix/die_with_parent.h"
+#include "posix/file_limit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,6 +58,9 @@ static void become(const struct platform_start *start, pid_t parent)
         _exit(126);
     }
     if (start->user >= 0 && (setgid((gid_t)start->user) != 0 || setuid((uid_t)start->user) != 0)) {
+        _exit(126);
+    }
+    if (start->file_bytes_max != 0 && !limit_files((long)getpid(), start->file_bytes_max)) {
         _exit(126);
     }
     die_with_parent((long)parent);
@@ -125,6 +129,11 @@ void platform_process_resume(const struct platform_process *process)
 void platform_process_kill(const struct platform_process *process)
 {
     send_signal(process, SIGKILL);
+}
+
+bool platform_process_limit_files(const struct platform_process *process, size_t file_bytes_max)
+{
+    return limit_files((long)process->id, file_bytes_max);
 }
 
 bool platform_process_wait(struct platform_process *process, unsigned timeout_ms, int *status)
