@@ -7,30 +7,51 @@
 #include "daemon/windows/token.h"
 
 #include <sddl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <windows.h>
 
 #define FULL_FOR "(A;OICI;FA;;;%s)"
+#define READ_FOR "(A;OICI;FRFX;;;%s)"
 
-char *berth_folder_sddl(char *out, const struct berth_account_id *own)
+char *berth_folder_sddl(char *out, const struct berth_account_id *own,
+                        const struct berth_account_id *owner, bool readable)
 {
-    char sid[BERTH_ACCOUNT_TEXT_SIZE];
+    char own_text[BERTH_ACCOUNT_TEXT_SIZE] = "SY";
+    char owner_text[BERTH_ACCOUNT_TEXT_SIZE];
+    int used = 0;
 
-    (void)snprintf(out, BERTH_FOLDER_SDDL_SIZE, "D:P" FULL_FOR FULL_FOR FULL_FOR, "SY", "BA",
-                   own->length != 0 ? berth_sid_write(own, sid) : "SY");
+    if (own->length != 0) {
+        (void)berth_sid_write(own, own_text);
+    }
+    if (owner->length != 0) {
+        used = snprintf(out, BERTH_FOLDER_SDDL_SIZE, "O:%s", berth_sid_write(owner, owner_text));
+    }
+    used += snprintf(out + used, BERTH_FOLDER_SDDL_SIZE - (size_t)used,
+                     "D:P" FULL_FOR FULL_FOR FULL_FOR, "SY", "BA", own_text);
+    if (readable) {
+        (void)snprintf(out + used, BERTH_FOLDER_SDDL_SIZE - (size_t)used, READ_FOR, "BU");
+    }
     return out;
 }
 
-static PSECURITY_DESCRIPTOR private_security(void)
+/* NULL: the system does not take it. */
+static PSECURITY_DESCRIPTOR make_security(bool readable)
 {
     const struct berth_account_id own = berth_token_own_account();
+    const struct berth_account_id owner = berth_token_own_owner();
     PSECURITY_DESCRIPTOR security = NULL;
     char sddl[BERTH_FOLDER_SDDL_SIZE];
 
-    (void)ConvertStringSecurityDescriptorToSecurityDescriptorA(berth_folder_sddl(sddl, &own),
-                                                               SDDL_REVISION_1, &security, NULL);
+    (void)ConvertStringSecurityDescriptorToSecurityDescriptorA(
+        berth_folder_sddl(sddl, &own, &owner, readable), SDDL_REVISION_1, &security, NULL);
     return security;
+}
+
+static bool make_folder(const wchar_t *path, PSECURITY_DESCRIPTOR security)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof attributes, security, FALSE};
+
+    return CreateDirectoryW(path, &attributes) != 0;
 }
 
 static bool is_folder(const wchar_t *path)
@@ -41,38 +62,46 @@ static bool is_folder(const wchar_t *path)
 }
 
 /* Makes the folders above `path`, outermost first; what fails shows when `path` is made. */
-static void make_above(wchar_t *path)
+static void make_above(wchar_t *path, PSECURITY_DESCRIPTOR security)
 {
     for (wchar_t *at = path + 1; *path != L'\0' && *at != L'\0'; at++) {
         if (*at == L'\\' || *at == L'/') {
             wchar_t separator = *at;
             *at = L'\0';
-            (void)CreateDirectoryW(path, NULL);
+            (void)make_folder(path, security);
             *at = separator;
         }
     }
 }
 
+static enum berth_code make_all(wchar_t *wide, const char *path, struct berth_error *err)
+{
+    PSECURITY_DESCRIPTOR readable = make_security(true);
+    PSECURITY_DESCRIPTOR closed = make_security(false);
+    DWORD number = ERROR_INVALID_SECURITY_DESCR;
+
+    /* without a descriptor a folder would be made with what it inherits */
+    if (readable != NULL && closed != NULL) {
+        make_above(wide, readable);
+        number = make_folder(wide, closed) ? ERROR_SUCCESS : GetLastError();
+    }
+    (void)LocalFree(readable);
+    (void)LocalFree(closed);
+    if (number == ERROR_SUCCESS || (number == ERROR_ALREADY_EXISTS && is_folder(wide))) {
+        return BERTH_OK;
+    }
+    return berth_fail(err, BERTH_IO, (int)number, "cannot make the folder %s: error %lu", path,
+                      number);
+}
+
 enum berth_code berth_folder_make_private(const char *path, struct berth_error *err)
 {
     wchar_t *wide = berth_wide(path);
-    enum berth_code code = BERTH_OK;
 
     if (wide == NULL) {
         return berth_fail_memory(err, "a path");
     }
-    SECURITY_ATTRIBUTES attributes = {sizeof attributes, private_security(), FALSE};
-    make_above(wide);
-    if (attributes.lpSecurityDescriptor == NULL) {
-        code = berth_fail(err, BERTH_IO, 0, "the permissions of %s cannot be made", path);
-    } else if (!CreateDirectoryW(wide, &attributes)) {
-        DWORD number = GetLastError();
-        if (number != ERROR_ALREADY_EXISTS || !is_folder(wide)) {
-            code = berth_fail(err, BERTH_IO, (int)number, "cannot make the folder %s: error %lu",
-                              path, number);
-        }
-    }
-    (void)LocalFree(attributes.lpSecurityDescriptor);
+    enum berth_code code = make_all(wide, path, err);
     berth_free(wide);
     return code;
 }

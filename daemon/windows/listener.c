@@ -54,11 +54,12 @@ static enum berth_code make_security(const struct berth_access *access, PSECURIT
                                      struct berth_error *err)
 {
     const struct berth_account_id own = berth_token_own_account();
+    const struct berth_account_id owner = berth_token_own_owner();
     struct berth_text sddl;
     enum berth_code code = BERTH_OK;
 
     berth_text_init(&sddl, BERTH_PIPE_SDDL_MAX);
-    berth_pipe_sddl(&sddl, access, &own);
+    berth_pipe_sddl(&sddl, access, &own, &owner);
     if (sddl.failed != BERTH_OK) {
         code = berth_fail(err, sddl.failed, 0, "the pipe's permissions: %s",
                           berth_code_text(sddl.failed));
@@ -406,7 +407,7 @@ enum berth_code berth_listener_open(struct berth_listener **out, uv_loop_t *loop
     listener->ctx = ctx;
     enum berth_code code = berth_pipe_name(listener->name, endpoint, err);
     if (code != BERTH_OK) {
-        berth_error_prefix(err, "the endpoint %s: ", endpoint);
+        berth_error_prefix(err, "the endpoint %s", endpoint);
         berth_free(listener);
         return code;
     }

@@ -56,7 +56,7 @@ static enum berth_code take_token(HANDLE pipe, HANDLE *out, struct berth_error *
 static enum berth_code read_token(HANDLE token, struct berth_peer *out, struct berth_error *err)
 {
     if (!berth_token_user(token, &out->user) ||
-        !berth_token_groups(token, out->groups, BERTH_PEER_GROUPS_MAX, &out->group_count)) {
+        !berth_token_groups(token, 0, out->groups, BERTH_PEER_GROUPS_MAX, &out->group_count)) {
         DWORD number = GetLastError();
         return berth_fail(err, BERTH_IO, (int)number,
                           "the client's token cannot be read: error %lu", number);

@@ -31,7 +31,7 @@ static bool is_repeated(const struct berth_access *access, size_t index)
 }
 
 void berth_pipe_sddl(struct berth_text *out, const struct berth_access *access,
-                     const struct berth_account_id *own)
+                     const struct berth_account_id *own, const struct berth_account_id *owner)
 {
     const struct berth_account_id *const full[] = {&berth_sid_system, &berth_sid_administrators,
                                                    own};
@@ -40,7 +40,11 @@ void berth_pipe_sddl(struct berth_text *out, const struct berth_access *access,
             ? 2
             : 3;
     char rights[16];
+    char sid[BERTH_ACCOUNT_TEXT_SIZE];
 
+    if (owner->length != 0) {
+        berth_text_printf(out, "O:%s", berth_sid_write(owner, sid));
+    }
     berth_text_puts(out, "D:P");
     for (size_t i = 0; i < known; i++) {
         allow(out, "FA", full[i]);

@@ -22,8 +22,9 @@
  *  pipe's mode, and sessions of WinRM or OpenSSH on this machine are network logons too.
  *  @param[in,out] out    empty; its failure says whether all is in it
  *  @param[in]     own    who serves: the service's SID, or the user of a console
+ *  @param[in]     owner  to whom the pipe belongs, by which clients know it; none: not said
  *  @thread any  @blocks no  @source [MS-DTYP] 2.5.1, SDDL */
 void berth_pipe_sddl(struct berth_text *out, const struct berth_access *access,
-                     const struct berth_account_id *own);
+                     const struct berth_account_id *own, const struct berth_account_id *owner);
 
 #endif

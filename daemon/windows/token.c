@@ -23,12 +23,14 @@ bool berth_token_user(HANDLE token, struct berth_account_id *out)
            take_sid(info.user.User.Sid, out);
 }
 
-static bool counts(DWORD attributes)
+static bool counts(DWORD attributes, DWORD wanted)
 {
-    return (attributes & SE_GROUP_ENABLED) != 0 && (attributes & SE_GROUP_USE_FOR_DENY_ONLY) == 0;
+    return (attributes & SE_GROUP_ENABLED) != 0 && (attributes & SE_GROUP_USE_FOR_DENY_ONLY) == 0 &&
+           (attributes & wanted) == wanted;
 }
 
-bool berth_token_groups(HANDLE token, struct berth_account_id *out, size_t max, uint32_t *count)
+bool berth_token_groups(HANDLE token, DWORD wanted, struct berth_account_id *out, size_t max,
+                        uint32_t *count)
 {
     TOKEN_GROUPS *groups = NULL;
     DWORD size = 0;
@@ -43,7 +45,8 @@ bool berth_token_groups(HANDLE token, struct berth_account_id *out, size_t max, 
         return false;
     }
     for (DWORD i = 0; i < groups->GroupCount && *count < max; i++) {
-        if (counts(groups->Groups[i].Attributes) && take_sid(groups->Groups[i].Sid, &out[*count])) {
+        if (counts(groups->Groups[i].Attributes, wanted) &&
+            take_sid(groups->Groups[i].Sid, &out[*count])) {
             (*count)++;
         }
     }
@@ -51,25 +54,56 @@ bool berth_token_groups(HANDLE token, struct berth_account_id *out, size_t max, 
     return true;
 }
 
+static bool is_administrators(const struct berth_account_id *group)
+{
+    return berth_account_same(group, &berth_sid_administrators);
+}
+
+/* Gives the first group that is such a one, and has the attributes. */
+static bool find_own_group(HANDLE token, DWORD wanted,
+                           bool (*is_such)(const struct berth_account_id *group),
+                           struct berth_account_id *out)
+{
+    struct berth_account_id groups[OWN_GROUPS_MAX];
+    uint32_t count;
+
+    if (!berth_token_groups(token, wanted, groups, BERTH_COUNT(groups), &count)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_such(&groups[i])) {
+            *out = groups[i];
+            return true;
+        }
+    }
+    return false;
+}
+
 struct berth_account_id berth_token_own_account(void)
 {
     struct berth_account_id own = {0};
-    struct berth_account_id groups[OWN_GROUPS_MAX];
-    uint32_t count;
     HANDLE token;
 
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
-        return own;
-    }
-    (void)berth_token_user(token, &own);
-    if (berth_token_groups(token, groups, BERTH_COUNT(groups), &count)) {
-        for (uint32_t i = 0; i < count; i++) {
-            if (berth_sid_is_service(&groups[i])) {
-                own = groups[i];
-                break;
-            }
+    if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
+        if (!find_own_group(token, 0, berth_sid_is_service, &own)) {
+            (void)berth_token_user(token, &own);
         }
+        (void)CloseHandle(token);
     }
-    (void)CloseHandle(token);
     return own;
+}
+
+struct berth_account_id berth_token_own_owner(void)
+{
+    struct berth_account_id owner = {0};
+    HANDLE token;
+
+    if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
+        if (!find_own_group(token, SE_GROUP_OWNER, berth_sid_is_service, &owner) &&
+            !find_own_group(token, SE_GROUP_OWNER, is_administrators, &owner)) {
+            (void)berth_token_user(token, &owner);
+        }
+        (void)CloseHandle(token);
+    }
+    return owner;
 }

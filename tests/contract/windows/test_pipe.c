@@ -7,6 +7,7 @@
 #include "cmocka_all.h"
 #include "daemon/listener.h"
 #include "daemon/windows/sid.h"
+#include "daemon/windows/token.h"
 #include "tests/support/windows/dacl.h"
 #include "tests/support/windows/under_wine.h"
 
@@ -172,6 +173,26 @@ static void dacl__as_a_client_reads_it__is_the_rules_bit_by_bit(void **state)
 
     start(fixture);
     assert_dacl(fixture, 1, expected_dacl(FIRST_RULES));
+}
+
+/* By its owner a client knows whose the pipe is: an account that not everybody can give it to. */
+static void owner__as_a_client_reads_it__is_the_daemon_s(void **state)
+{
+    struct fixture *fixture = *state;
+    struct berth_account_id expected = berth_token_own_owner();
+    struct berth_account_id found;
+    PSECURITY_DESCRIPTOR security;
+    PSID owner;
+
+    start(fixture);
+    HANDLE client = connect_as(fixture->endpoint, GENERIC_READ | GENERIC_WRITE, 0);
+    assert_int_equal(GetSecurityInfo(client, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION, &owner,
+                                     NULL, NULL, NULL, &security),
+                     ERROR_SUCCESS);
+    assert_true(berth_sid_take(owner, GetLengthSid(owner), &found));
+    assert_true(berth_account_same(&found, &expected));
+    (void)LocalFree(security);
+    (void)CloseHandle(client);
 }
 
 /* More clients than instances wait at a time: old ones and new ones. */
@@ -384,6 +405,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(dacl__as_a_client_reads_it__is_the_rules_bit_by_bit),
+        CASE(owner__as_a_client_reads_it__is_the_daemon_s),
         CASE(dacl__other_rules__all_instances_have_them),
         CASE(pipe__as_a_client_sees_it__is_of_bytes_and_without_number),
         CASE(pipe__3000_clients__leave_nothing_behind),

@@ -101,7 +101,7 @@ static void groups__of_the_token__are_those_that_are_enabled(void **state)
     (void)state;
     assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE, &token));
     assert_true(DuplicateToken(token, SecurityIdentification, &impersonation));
-    assert_true(berth_token_groups(token, groups, BERTH_COUNT(groups), &count));
+    assert_true(berth_token_groups(token, 0, groups, BERTH_COUNT(groups), &count));
     assert_true(count > 0);
     for (uint32_t i = 0; i < count; i++) {
         BOOL member = FALSE;
@@ -110,8 +110,11 @@ static void groups__of_the_token__are_those_that_are_enabled(void **state)
             fail_msg("%s is no enabled group", text_of(&groups[i]));
         }
     }
-    assert_true(berth_token_groups(token, groups, 1, &count));
+    assert_true(berth_token_groups(token, 0, groups, 1, &count));
     assert_int_equal(count, 1);
+    assert_true(
+        berth_token_groups(token, SE_GROUP_LOGON_ID | SE_GROUP_RESOURCE, groups, 1, &count));
+    assert_int_equal(count, 0); /* none is both */
     (void)CloseHandle(impersonation);
     (void)CloseHandle(token);
 }
@@ -129,12 +132,23 @@ static void groups__for_denying_only__do_not_count(void **state)
     (void)state;
     assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE, &token));
     assert_true(CreateRestrictedToken(token, 0, 1, &disable, 0, NULL, 0, NULL, &filtered));
-    assert_true(berth_token_groups(filtered, groups, BERTH_COUNT(groups), &count));
+    assert_true(berth_token_groups(filtered, 0, groups, BERTH_COUNT(groups), &count));
     for (uint32_t i = 0; i < count; i++) {
         assert_false(berth_account_is_administrator(&groups[i]));
     }
     (void)CloseHandle(filtered);
     (void)CloseHandle(token);
+}
+
+/* Whoever runs this is an administrator or not: what it makes belongs to the group or to it. */
+static void own_owner__in_a_console__is_the_user_or_the_administrators(void **state)
+{
+    struct berth_account_id owner = berth_token_own_owner();
+    struct berth_account_id own = berth_token_own_account();
+
+    (void)state;
+    assert_true(berth_account_same(&owner, &own) ||
+                berth_account_same(&owner, &berth_sid_administrators));
 }
 
 static void administrator__system_and_the_group__nobody_else(void **state)
@@ -202,6 +216,7 @@ int main(void)
         cmocka_unit_test(own_user__in_a_console__is_the_token_s_user),
         cmocka_unit_test(groups__of_the_token__are_those_that_are_enabled),
         cmocka_unit_test(groups__for_denying_only__do_not_count),
+        cmocka_unit_test(own_owner__in_a_console__is_the_user_or_the_administrators),
         cmocka_unit_test(administrator__system_and_the_group__nobody_else),
         cmocka_unit_test(user_name__known_and_unknown__is_a_name_or_the_sid),
         cmocka_unit_test(text__there_and_back__is_the_same),

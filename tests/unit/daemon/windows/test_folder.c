@@ -34,17 +34,23 @@ static const char *read_folder(const char *path, char *out, size_t size)
     return out;
 }
 
-static void sddl__of_an_account__is_three_entries_and_inherits_nothing(void **state)
+static void sddl__each_kind__lets_in_whom_it_names_and_inherits_nothing(void **state)
 {
     struct berth_account_id own = {0};
+    const struct berth_account_id none = {0};
     char sddl[BERTH_FOLDER_SDDL_SIZE];
 
     (void)state;
-    assert_string_equal(berth_folder_sddl(sddl, &own),
+    assert_string_equal(berth_folder_sddl(sddl, &own, &none, false),
                         "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)");
     assert_true(berth_sid_read("S-1-5-80-1-2-3-4-5", &own));
-    assert_string_equal(berth_folder_sddl(sddl, &own),
+    assert_string_equal(berth_folder_sddl(sddl, &own, &own, false),
+                        "O:S-1-5-80-1-2-3-4-5"
                         "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;S-1-5-80-1-2-3-4-5)");
+    assert_string_equal(berth_folder_sddl(sddl, &own, &berth_sid_administrators, true),
+                        "O:S-1-5-32-544"
+                        "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;S-1-5-80-1-2-3-4-5)"
+                        "(A;OICI;FRFX;;;BU)");
 }
 
 /* 1f01ff: all there is to files; 3: for what will be in it too. Wine makes Unix permissions of a
@@ -118,7 +124,7 @@ static void make__each_allocation_fails__is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sddl__of_an_account__is_three_entries_and_inherits_nothing),
+        cmocka_unit_test(sddl__each_kind__lets_in_whom_it_names_and_inherits_nothing),
         CASE(make__missing__for_system_administrators_and_the_daemon),
         CASE(make__already_there__stays_as_it_is),
         CASE(make__a_file_is_there__is_an_error_that_names_it),

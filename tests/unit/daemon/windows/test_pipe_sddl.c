@@ -11,6 +11,8 @@
 #define OWN "S-1-5-80-1-2-3-4-5"
 #define START FIXED "(A;;FA;;;" OWN ")(A;;RC;;;S-1-3-4)"
 
+static const struct berth_account_id no_owner;
+
 static struct berth_access_entry entry(enum berth_role role, enum berth_subject subject,
                                        const char *sid)
 {
@@ -33,7 +35,7 @@ static void assert_sddl(struct berth_access_entry *entries, size_t count, const 
         assert_true(berth_sid_read(own, &own_sid));
     }
     berth_text_init(&out, BERTH_PIPE_SDDL_MAX);
-    berth_pipe_sddl(&out, &access, &own_sid);
+    berth_pipe_sddl(&out, &access, &own_sid, &no_owner);
     assert_code(out.failed, BERTH_OK);
     assert_string_equal(berth_text_string(&out), expected);
     berth_text_fini(&out);
@@ -88,6 +90,18 @@ static void sddl__named_twice_or_in_full_already__once(void **state)
     assert_sddl(entries, 5, OWN, START "(A;;0x12019b;;;S-1-5-32-545)");
 }
 
+static void sddl__owner__stands_first(void **state)
+{
+    const struct berth_access access = {.entries = NULL};
+    struct berth_text out;
+
+    (void)state;
+    berth_text_init(&out, BERTH_PIPE_SDDL_MAX);
+    berth_pipe_sddl(&out, &access, &berth_sid_system, &berth_sid_administrators);
+    assert_string_equal(berth_text_string(&out), "O:S-1-5-32-544" FIXED "(A;;RC;;;S-1-3-4)");
+    berth_text_fini(&out);
+}
+
 static void sddl__nobody_is_denied__sessions_over_the_network_included(void **state)
 {
     struct berth_access_entry entries[] = {entry(BERTH_ROLE_READER, BERTH_SUBJECT_EVERYONE, NULL)};
@@ -97,7 +111,7 @@ static void sddl__nobody_is_denied__sessions_over_the_network_included(void **st
 
     (void)state;
     berth_text_init(&out, BERTH_PIPE_SDDL_MAX);
-    berth_pipe_sddl(&out, &access, &own);
+    berth_pipe_sddl(&out, &access, &own, &own);
     assert_null(strstr(berth_text_string(&out), "(D;"));
     assert_null(strstr(berth_text_string(&out), "S-1-5-2)"));
     assert_null(strstr(berth_text_string(&out), "NU"));
@@ -124,7 +138,7 @@ static void sddl__as_many_rules_as_there_may_be__has_room(void **state)
         entries[i] = entry(BERTH_ROLE_READER, BERTH_SUBJECT_GROUP, sid);
     }
     berth_text_init(&out, BERTH_PIPE_SDDL_MAX);
-    berth_pipe_sddl(&out, &access, &berth_sid_system);
+    berth_pipe_sddl(&out, &access, &berth_sid_system, &no_owner);
     assert_code(out.failed, BERTH_OK);
     for (const char *at = berth_text_string(&out); (at = strstr(at, "(A;;")) != NULL; at++) {
         aces++;
@@ -141,6 +155,7 @@ int main(void)
         cmocka_unit_test(sddl__each_role__may_connect_and_no_more),
         cmocka_unit_test(sddl__everyone__is_who_authenticated),
         cmocka_unit_test(sddl__named_twice_or_in_full_already__once),
+        cmocka_unit_test(sddl__owner__stands_first),
         cmocka_unit_test(sddl__nobody_is_denied__sessions_over_the_network_included),
         cmocka_unit_test(sddl__as_many_rules_as_there_may_be__has_room),
     };
