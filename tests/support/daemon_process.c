@@ -21,7 +21,7 @@ int daemon_setup(void **state)
     daemon->folder = temp_dir_make();
     daemon->run_as = -1;
     platform_open_folder_to_all(daemon->folder);
-    (void)snprintf(daemon->endpoint, sizeof daemon->endpoint, "%s/berth.sock", daemon->folder);
+    platform_endpoint(daemon->folder, daemon->endpoint, sizeof daemon->endpoint);
     (void)snprintf(daemon->config, sizeof daemon->config, "%s/berthd.config", daemon->folder);
     (void)snprintf(daemon->iis, sizeof daemon->iis, "%s/applicationHost.config", daemon->folder);
     (void)snprintf(daemon->state, sizeof daemon->state, "%s/state", daemon->folder);

@@ -35,9 +35,11 @@ struct platform_process *platform_process_start(const struct platform_start *sta
 /** Gives the process id. */
 long platform_process_id(const struct platform_process *process);
 
-/** Asks it to stop in an orderly way (SIGTERM), or to read its configuration again (SIGHUP). */
+/** Asks it to stop in an orderly way: SIGTERM; Ctrl-C, which asks all that the test started. */
 void platform_process_stop(const struct platform_process *process);
-void platform_process_reload(const struct platform_process *process);
+
+/** Asks it to read its configuration again (SIGHUP).  @return false: there is no such way here */
+bool platform_process_reload(const struct platform_process *process);
 
 /** Lets it stand still, and go on. */
 void platform_process_suspend(const struct platform_process *process);
@@ -63,6 +65,9 @@ void platform_process_free(struct platform_process *process);
 #define PLATFORM_TIMEOUT (-2L)
 #define PLATFORM_FAILED (-1L)
 
+/** Gives the endpoint that belongs to a test's folder: a socket in it, a pipe named after it. */
+void platform_endpoint(const char *folder, char *out, size_t size);
+
 /** Connects to an endpoint.  @return PLATFORM_NO_SOCKET: nobody answers there */
 intptr_t platform_connect(const char *endpoint);
 
@@ -73,8 +78,10 @@ long platform_read(intptr_t socket, void *bytes, size_t size, unsigned timeout_m
 /** Writes as much as goes at once, waiting until anything does.  @return as platform_read() */
 long platform_write(intptr_t socket, const void *bytes, size_t size, unsigned timeout_ms);
 
-/** Closes the writing side only; closes all. */
-void platform_close_writing(intptr_t socket);
+/** Closes the writing side only.  @return false: a connection is closed as a whole here */
+bool platform_close_writing(intptr_t socket);
+
+/** Closes all. */
 void platform_close(intptr_t socket);
 
 /* ---- files ---- */

@@ -257,6 +257,9 @@ static void reload__of_many_iis_files__all_or_nothing(void **state)
 
     daemon_start(daemon, BASE);
     client_open(&client, daemon->endpoint);
+    json_t *status = client_call(&client, "status", NULL);
+    size_t before = json_array_size(json_at(status, "sources")); /* one of them the default file */
+    json_decref(status);
     length = snprintf(elements, sizeof elements, "%s", BASE);
     for (int i = 0; i < 20; i++) {
         char path[200];
@@ -268,12 +271,12 @@ static void reload__of_many_iis_files__all_or_nothing(void **state)
     daemon_configure(daemon, elements);
     client_send(&client, "{\"jsonrpc\":\"2.0\",\"id\":\"r\",\"method\":\"reload\"}\n");
     json_t *answer = client_answer(&client);
-    json_t *status = client_call(&client, "status", NULL);
+    status = client_call(&client, "status", NULL);
     size_t sources = json_array_size(json_at(status, "sources"));
     bool done = json_has(answer, "result");
-    if (done ? sources != 21 : sources > 2) {
-        fail_msg("%s, and there are %zu sources of 21",
-                 done ? "done" : json_string_at(answer, "error.message"), sources);
+    if (done ? sources != before + 19 : sources > before) {
+        fail_msg("%s, and there are %zu sources of %zu",
+                 done ? "done" : json_string_at(answer, "error.message"), sources, before + 19);
     }
     json_decref(answer);
     json_decref(status);
@@ -320,12 +323,14 @@ static void hangup_signal__reloads(void **state)
     client_open(&client, daemon->endpoint);
     daemon_configure(daemon, "<pools><pool name=\"p\" ports=\"22000-22099\"/></pools>"
                              "<tcp poll=\"1m\" full=\"1m\"/>");
-    platform_process_reload(daemon->process);
+    if (!platform_process_reload(daemon->process)) {
+        skip();
+    }
     daemon_await_log(daemon, "the configuration was read again");
     json_t *lease = client_call(&client, "next", "{\"pool\":\"p\"}");
     json_decref(lease);
     daemon_configure(daemon, "<pools><pool name=\"p\" ports=\"none\"/></pools>");
-    platform_process_reload(daemon->process);
+    assert_true(platform_process_reload(daemon->process));
     daemon_await_log(daemon, "the old one stays");
     json_decref(client_call(&client, "next", "{\"pool\":\"p\"}"));
     client_close(&client);

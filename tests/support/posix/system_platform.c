@@ -106,9 +106,10 @@ void platform_process_stop(const struct platform_process *process)
     send_signal(process, SIGTERM);
 }
 
-void platform_process_reload(const struct platform_process *process)
+bool platform_process_reload(const struct platform_process *process)
 {
     send_signal(process, SIGHUP);
+    return true;
 }
 
 void platform_process_suspend(const struct platform_process *process)
@@ -167,6 +168,11 @@ void platform_process_free(struct platform_process *process)
 }
 
 /* ---- connections ---- */
+
+void platform_endpoint(const char *folder, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%s/berth.sock", folder);
+}
 
 intptr_t platform_connect(const char *endpoint)
 {
@@ -236,9 +242,9 @@ long platform_write(intptr_t socket, const void *bytes, size_t size, unsigned ti
     }
 }
 
-void platform_close_writing(intptr_t socket)
+bool platform_close_writing(intptr_t socket)
 {
-    (void)shutdown((int)socket, SHUT_WR);
+    return shutdown((int)socket, SHUT_WR) == 0;
 }
 
 void platform_close(intptr_t socket)
