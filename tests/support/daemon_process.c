@@ -21,7 +21,8 @@ int daemon_setup(void **state)
     daemon->folder = temp_dir_make();
     daemon->run_as = -1;
     platform_open_folder_to_all(daemon->folder);
-    platform_endpoint(daemon->folder, daemon->endpoint, sizeof daemon->endpoint);
+    (void)snprintf(daemon->endpoint, sizeof daemon->endpoint, "%s",
+                   temp_endpoint(daemon->folder, "berth.sock"));
     (void)snprintf(daemon->config, sizeof daemon->config, "%s/berthd.config", daemon->folder);
     (void)snprintf(daemon->iis, sizeof daemon->iis, "%s/applicationHost.config", daemon->folder);
     (void)snprintf(daemon->state, sizeof daemon->state, "%s/state", daemon->folder);

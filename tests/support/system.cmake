@@ -4,7 +4,9 @@ if(TARGET berthd)
   add_library(berth_system_support STATIC
     ${system_support}/daemon_process.c ${system_support}/test_client.c
     ${system_support}/${BERTH_OS_FAMILY}/system_platform.c)
-  if(NOT WIN32)
+  if(WIN32)
+    target_sources(berth_system_support PRIVATE ${system_support}/windows/test_console.c)
+  else()
     target_sources(berth_system_support PRIVATE
       ${system_support}/posix/as_user.c ${system_support}/${BERTH_PLATFORM}/die_with_parent.c
       ${system_support}/${BERTH_PLATFORM}/file_limit.c)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What system tests ask of the operating system: the contract; posix/ and linux/ fulfil it. Nothing
- * here fails a test by itself, so that all of it may be called on any thread. */
+/* What system tests ask of the operating system: the contract; posix/ and windows/ fulfil it.
+ * Nothing here fails a test by itself, so that all of it may be called on any thread. */
 #ifndef BERTH_TESTS_SYSTEM_PLATFORM_H
 #define BERTH_TESTS_SYSTEM_PLATFORM_H
 
@@ -35,11 +35,14 @@ struct platform_process *platform_process_start(const struct platform_start *sta
 /** Gives the process id. */
 long platform_process_id(const struct platform_process *process);
 
-/** Asks it to stop in an orderly way: SIGTERM; Ctrl-C, which asks all that the test started. */
+/** Asks it to stop in an orderly way (SIGTERM, Ctrl-C). */
 void platform_process_stop(const struct platform_process *process);
 
 /** Asks it to read its configuration again (SIGHUP).  @return false: there is no such way here */
 bool platform_process_reload(const struct platform_process *process);
+
+/** Writes what a second daemon says of the one that has its endpoint: the words around its id. */
+void platform_words_taken(char *out, size_t size, const struct platform_process *process);
 
 /** Lets it stand still, and go on. */
 void platform_process_suspend(const struct platform_process *process);
@@ -65,9 +68,6 @@ void platform_process_free(struct platform_process *process);
 #define PLATFORM_TIMEOUT (-2L)
 #define PLATFORM_FAILED (-1L)
 
-/** Gives the endpoint that belongs to a test's folder: a socket in it, a pipe named after it. */
-void platform_endpoint(const char *folder, char *out, size_t size);
-
 /** Connects to an endpoint.  @return PLATFORM_NO_SOCKET: nobody answers there */
 intptr_t platform_connect(const char *endpoint);
 
@@ -78,10 +78,10 @@ long platform_read(intptr_t socket, void *bytes, size_t size, unsigned timeout_m
 /** Writes as much as goes at once, waiting until anything does.  @return as platform_read() */
 long platform_write(intptr_t socket, const void *bytes, size_t size, unsigned timeout_ms);
 
-/** Closes the writing side only.  @return false: a connection is closed as a whole here */
+/** Closes the writing side only.  @return false: connections of this system cannot do that */
 bool platform_close_writing(intptr_t socket);
 
-/** Closes all. */
+/** Closes the connection. PLATFORM_NO_SOCKET is accepted. */
 void platform_close(intptr_t socket);
 
 /* ---- files ---- */

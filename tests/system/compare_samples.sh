@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Compares what Berth reads in files of IIS with what xmllint finds by XPath, an independent reading.
 #
-#   compare_samples.sh IIS_DUMP FOLDER
+#   compare_samples.sh IIS_DUMP FOLDER [EMULATOR]
+#
+# With an emulator IIS_DUMP is a Windows program, which it starts.
 #
 # Every *.config in FOLDER: both must refuse it, or both must find the same sites, bindings and
 # ports. The XPath side knows no siteDefaults/bindings, <clear> or <remove>: a file that has them is
@@ -11,6 +13,7 @@
 set -u
 dump=$1
 folder=$2
+emulator=${3:-}
 command -v xmllint >/dev/null || exit 77
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -74,7 +77,11 @@ for file in "$folder"/*.config; do
         "$file" 2>/dev/null)
     by_xpath "$file" >"$work/expected" 2>/dev/null
     expected_status=$?
-    "$dump" "$file" >"$work/found" 2>"$work/why"
+    if [ -n "$emulator" ]; then
+        "$emulator" "$dump" "$file" >"$work/found" 2>"$work/why"
+    else
+        "$dump" "$file" >"$work/found" 2>"$work/why"
+    fi
     found_status=$?
     if [ "$expected_status" -ne 0 ] || [ "$found_status" -ne 0 ]; then
         if [ "$expected_status" -ne 0 ] && [ "$found_status" -eq 1 ]; then

@@ -176,8 +176,7 @@ static void start__second_daemon__refused_with_the_pid_of_the_first(void **state
 
     daemon_start(daemon, QUIET);
     assert_int_equal(daemon_run(daemon, arguments, &output), 1);
-    (void)snprintf(expected, sizeof expected, "another berthd (pid %ld)",
-                   platform_process_id(daemon->process));
+    platform_words_taken(expected, sizeof expected, daemon->process);
     if (strstr(output, expected) == NULL) {
         fail_msg("%s", output);
     }
@@ -204,38 +203,6 @@ static void start__after_kill__replaces_the_socket_and_serves(void **state)
     }
     daemon_start(daemon, QUIET);
     daemon_stop(daemon);
-}
-
-static void expect_no_start(struct daemon_process *daemon, const char *endpoint, const char *why)
-{
-    const char *const arguments[] = {"--config", daemon->config, "--endpoint", endpoint, NULL};
-    char *output;
-
-    int status = daemon_run(daemon, arguments, &output);
-    if (status != 1 || strstr(output, why) == NULL) {
-        fail_msg("status %d: %s", status, output);
-    }
-    free(output);
-}
-
-static void start__endpoint_that_cannot_be__says_why(void **state)
-{
-    struct daemon_process *daemon = *state;
-    char path[600];
-    size_t size;
-
-    daemon_configure(daemon, QUIET);
-    (void)snprintf(path, sizeof path, "%s/%0200d", daemon->folder, 1);
-    expect_no_start(daemon, path, "is longer than 107 bytes");
-    (void)snprintf(path, sizeof path, "%s/none/berth.sock", daemon->folder);
-    expect_no_start(daemon, path, "No such file or directory");
-    /* a file that is no socket is not replaced */
-    (void)snprintf(path, sizeof path, "%s/file", daemon->folder);
-    write_file(path, "precious", 8);
-    expect_no_start(daemon, path, "is not a socket");
-    char *content = read_whole_file(path, &size);
-    assert_string_equal(content, "precious");
-    free(content);
 }
 
 static void command_line__each_question__is_answered(void **state)
@@ -340,7 +307,6 @@ int main(void)
         CASE(stop__removes_the_endpoint_and_it_starts_again),
         CASE(start__second_daemon__refused_with_the_pid_of_the_first),
         CASE(start__after_kill__replaces_the_socket_and_serves),
-        CASE(start__endpoint_that_cannot_be__says_why),
         CASE(command_line__each_question__is_answered),
         CASE(lease__its_time_passes__cools_down_and_is_free),
         CASE(lease__its_time_passes_between_polls__ends_all_the_same),

@@ -225,13 +225,128 @@ static void exhaustion__of_a_mixed_pool__counts_each_port_once_by_source(void **
     daemon_stop(daemon);
 }
 
+/* ---- coming and going ---- */
+
+#define CROWD 64
+#define CROWD_ROUNDS 5
+
+struct crowd {
+    const char *endpoint;
+    uv_barrier_t start;
+    atomic_uint served;
+};
+
+static void join_crowd(void *context)
+{
+    struct crowd *crowd = context;
+    size_t length;
+    struct test_client client = {.socket = PLATFORM_NO_SOCKET};
+    const char hello[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\"}\n";
+
+    for (int i = 0; i < CROWD_ROUNDS; i++) {
+        (void)uv_barrier_wait(&crowd->start);
+        if (client_try_open(&client, crowd->endpoint) &&
+            client_try_send(&client, hello, sizeof hello - 1) &&
+            client_try_line(&client, &length) != NULL) {
+            (void)atomic_fetch_add(&crowd->served, 1);
+        }
+        client_close(&client);
+    }
+}
+
+static void clients__64_in_one_moment__all_are_served(void **state)
+{
+    struct daemon_process *daemon = *state;
+    struct crowd crowd = {.endpoint = daemon->endpoint};
+    uv_thread_t threads[CROWD];
+
+    daemon_start(daemon, "");
+    assert_int_equal(uv_barrier_init(&crowd.start, CROWD), 0);
+    for (int i = 0; i < CROWD; i++) {
+        assert_int_equal(uv_thread_create(&threads[i], join_crowd, &crowd), 0);
+    }
+    for (int i = 0; i < CROWD; i++) {
+        assert_int_equal(uv_thread_join(&threads[i]), 0);
+    }
+    uv_barrier_destroy(&crowd.start);
+    assert_int_equal(atomic_load(&crowd.served), CROWD * CROWD_ROUNDS);
+    daemon_stop(daemon);
+}
+
+static const char *own_path;
+
+/* This program in another role: sends a request and a half, and waits for its end. */
+static int be_killed(const char *endpoint)
+{
+    static const char half[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\"}\n{\"jso";
+    struct test_client client;
+
+    if (!client_try_open(&client, endpoint) || !client_try_send(&client, half, sizeof half - 1)) {
+        return 1;
+    }
+    (void)puts("sent");
+    (void)fflush(stdout);
+    platform_pause_ms(60000);
+    return 1;
+}
+
+static bool is_sent(void *ctx)
+{
+    size_t size;
+    char *text = read_whole_file(ctx, &size);
+    bool sent = strncmp(text, "sent", 4) == 0;
+
+    free(text);
+    return sent;
+}
+
+static bool is_alone(void *ctx)
+{
+    json_t *status = client_call(ctx, "status", NULL);
+    long long now = json_integer_at(status, "connections.now");
+
+    json_decref(status);
+    return now == 1;
+}
+
+static void client__killed_in_the_middle_of_a_request__is_forgotten(void **state)
+{
+    struct daemon_process *daemon = *state;
+    const char *const arguments[] = {own_path, "--be-killed", daemon->endpoint, NULL};
+    struct test_client client;
+    char output[400];
+
+    daemon_start(daemon, "");
+    client_open(&client, daemon->endpoint);
+    for (int i = 0; i < 3; i++) {
+        (void)snprintf(output, sizeof output, "%s/victim-%d", daemon->folder, i);
+        write_file(output, "", 0);
+        struct platform_process *victim = platform_process_start(
+            &(struct platform_start){.arguments = arguments, .output_path = output, .user = -1});
+        assert_non_null(victim);
+        assert_true(daemon_await(is_sent, output, DAEMON_START_MS) != UINT64_MAX);
+        platform_process_kill(victim);
+        platform_process_free(victim);
+        assert_true(daemon_await(is_alone, &client, DAEMON_STOP_MS) != UINT64_MAX);
+    }
+    client_close(&client);
+    daemon_stop(daemon);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        CASE(clients__64_in_one_moment__all_are_served),
+        CASE(client__killed_in_the_middle_of_a_request__is_forgotten),
         CASE(clients__8_with_100000_allocations__no_port_is_held_twice),
         CASE(exhaustion__of_a_mixed_pool__counts_each_port_once_by_source),
     };
+
+    if (argc == 3 && strcmp(argv[1], "--be-killed") == 0) {
+        return be_killed(argv[2]);
+    }
+    own_path = argv[0];
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

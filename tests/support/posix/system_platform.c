@@ -112,6 +112,11 @@ bool platform_process_reload(const struct platform_process *process)
     return true;
 }
 
+void platform_words_taken(char *out, size_t size, const struct platform_process *process)
+{
+    (void)snprintf(out, size, "another berthd (pid %ld)", platform_process_id(process));
+}
+
 void platform_process_suspend(const struct platform_process *process)
 {
     int status;
@@ -168,11 +173,6 @@ void platform_process_free(struct platform_process *process)
 }
 
 /* ---- connections ---- */
-
-void platform_endpoint(const char *folder, char *out, size_t size)
-{
-    (void)snprintf(out, size, "%s/berth.sock", folder);
-}
 
 intptr_t platform_connect(const char *endpoint)
 {

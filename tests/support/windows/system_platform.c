@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "system_platform.h"
 
+#include "base/windows/wide.h"
+#include "windows/test_console.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <windows.h>
 
-#define BUSY_WAIT_MS 20000 /* for an instance of a pipe of which all are taken */
-#define KILLED 137         /* what platform_process_wait() says of a killed one */
+#define PATH_UNITS 1024
+#define COMMAND_UNITS 8192
+#define KILLED_STATUS 137 /* as a shell says it on Unix */
+#define SEND_BYTES 65536
+#define CLOSE_WAIT_MS 1000
 
 uint64_t platform_now_us(void)
 {
+    LARGE_INTEGER frequency;
     LARGE_INTEGER now;
-    LARGE_INTEGER second;
 
+    (void)QueryPerformanceFrequency(&frequency);
     (void)QueryPerformanceCounter(&now);
-    (void)QueryPerformanceFrequency(&second);
-    return (uint64_t)(now.QuadPart / second.QuadPart) * 1000000 +
-           (uint64_t)(now.QuadPart % second.QuadPart * 1000000 / second.QuadPart);
+    uint64_t per_second = (uint64_t)frequency.QuadPart;
+    uint64_t count = (uint64_t)now.QuadPart;
+    return count / per_second * 1000000 + count % per_second * 1000000 / per_second;
 }
 
 uint64_t platform_now_ms(void)
@@ -30,6 +37,14 @@ void platform_pause_ms(unsigned ms)
     Sleep(ms);
 }
 
+static const wchar_t *wide(wchar_t *out, const char *text)
+{
+    if (MultiByteToWideChar(CP_UTF8, 0, text, -1, out, PATH_UNITS) == 0) {
+        out[0] = L'\0';
+    }
+    return out;
+}
+
 /* ---- processes ---- */
 
 struct platform_process {
@@ -37,80 +52,90 @@ struct platform_process {
     DWORD id;
 };
 
-/* Ctrl-C is for all processes of a console; this one goes on. (Ignoring it would be inherited.) */
-static BOOL WINAPI pass_over(DWORD event)
+/* Whatever is in it ends with this process, which alone has it open. */
+static HANDLE job(void)
 {
-    return event == CTRL_C_EVENT;
-}
-
-/* What is in the job ends with the test program, whose handle is the only one. */
-static HANDLE job_of_this_program(void)
-{
-    static HANDLE job;
+    static HANDLE made;
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {
         .BasicLimitInformation = {.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE}};
 
-    if (job == NULL) {
-        job = CreateJobObjectW(NULL, NULL);
-        (void)SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits,
+    if (made == NULL) {
+        made = CreateJobObjectW(NULL, NULL);
+        (void)SetInformationJobObject(made, JobObjectExtendedLimitInformation, &limits,
                                       sizeof limits);
-        (void)AllocConsole(); /* by which a process is asked to stop; fails where there is one */
-        (void)SetConsoleCtrlHandler(pass_over, TRUE);
     }
-    return job;
+    return made;
 }
 
-static void quote(char *line, size_t size, const char *argument)
+/* Adds an argument in quotes. The tests have none with a quote or a backslash at its end. */
+static bool add_argument(wchar_t *command, const char *argument)
 {
-    size_t used = strlen(line);
+    wchar_t text[PATH_UNITS];
+    size_t used = wcslen(command);
+    size_t length = strlen(argument);
 
-    (void)snprintf(line + used, size - used, "%s\"%s\"", used > 0 ? " " : "", argument);
+    if (strchr(argument, '"') != NULL || (length > 0 && argument[length - 1] == '\\') ||
+        used + length + 4 > COMMAND_UNITS) {
+        return false;
+    }
+    (void)_snwprintf(command + used, COMMAND_UNITS - used, L"%ls\"%ls\"", used != 0 ? L" " : L"",
+                     wide(text, argument));
+    return true;
 }
 
-static HANDLE open_inherited(const char *path, DWORD access)
+static HANDLE open_for_child(const wchar_t *path, DWORD access, DWORD how)
 {
     SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
 
-    return CreateFileA(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                       &inherited, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+    return CreateFileW(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                       &inherited, how, FILE_ATTRIBUTE_NORMAL, NULL);
 }
 
-static bool create(const struct platform_start *start, PROCESS_INFORMATION *out)
+static bool spawn(struct platform_process *process, const struct platform_start *start,
+                  wchar_t *command)
 {
-    char line[4096] = "";
-    STARTUPINFOA info = {.cb = sizeof info, .dwFlags = STARTF_USESTDHANDLES};
+    STARTUPINFOW info = {.cb = sizeof info, .dwFlags = STARTF_USESTDHANDLES};
+    PROCESS_INFORMATION made;
+    wchar_t path[PATH_UNITS];
+    wchar_t output[PATH_UNITS];
+    HANDLE nothing = open_for_child(L"NUL", GENERIC_READ, OPEN_EXISTING);
 
-    for (const char *const *argument = start->arguments; *argument != NULL; argument++) {
-        quote(line, sizeof line, *argument);
-    }
-    info.hStdInput = open_inherited("NUL", GENERIC_READ);
-    info.hStdOutput = open_inherited(start->output_path, FILE_APPEND_DATA | SYNCHRONIZE);
+    info.hStdInput = nothing;
+    info.hStdOutput = open_for_child(wide(output, start->output_path),
+                                     FILE_APPEND_DATA | SYNCHRONIZE, OPEN_ALWAYS);
     info.hStdError = info.hStdOutput;
-    BOOL made = CreateProcessA(start->arguments[0], line, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL,
-                               NULL, &info, out);
-    (void)CloseHandle(info.hStdInput);
+    bool started =
+        info.hStdOutput != INVALID_HANDLE_VALUE &&
+        CreateProcessW(wide(path, start->arguments[0]), command, NULL, NULL, TRUE,
+                       CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT, NULL, NULL, &info, &made);
+    if (started) {
+        (void)AssignProcessToJobObject(job(), made.hProcess);
+        (void)ResumeThread(made.hThread);
+        (void)CloseHandle(made.hThread);
+        process->handle = made.hProcess;
+        process->id = made.dwProcessId;
+    }
+    (void)CloseHandle(nothing);
     (void)CloseHandle(info.hStdOutput);
-    return made != 0;
+    return started;
 }
 
 struct platform_process *platform_process_start(const struct platform_start *start)
 {
-    HANDLE job = job_of_this_program();
-    PROCESS_INFORMATION made;
+    struct platform_process *process = calloc(1, sizeof *process);
+    wchar_t *command = calloc(COMMAND_UNITS, sizeof *command);
+    bool good = process != NULL && command != NULL && start->user < 0 && test_console_join();
 
-    if (start->user >= 0 || !create(start, &made)) {
+    for (size_t i = 0; good && start->arguments[i] != NULL; i++) {
+        good = add_argument(command, start->arguments[i]);
+    }
+    (void)fflush(NULL);
+    good = good && spawn(process, start, command);
+    free(command);
+    if (!good) {
+        free(process);
         return NULL;
     }
-    struct platform_process *process = calloc(1, sizeof *process);
-    if (process == NULL) {
-        (void)TerminateProcess(made.hProcess, KILLED);
-    } else {
-        process->handle = made.hProcess;
-        process->id = made.dwProcessId;
-        (void)AssignProcessToJobObject(job, made.hProcess);
-        (void)ResumeThread(made.hThread);
-    }
-    (void)CloseHandle(made.hThread);
     return process;
 }
 
@@ -121,8 +146,8 @@ long platform_process_id(const struct platform_process *process)
 
 void platform_process_stop(const struct platform_process *process)
 {
-    (void)process; /* all that run in this console */
-    (void)GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0);
+    (void)process; /* all of the console: a test has one daemon at a time */
+    (void)test_console_interrupt();
 }
 
 bool platform_process_reload(const struct platform_process *process)
@@ -131,18 +156,22 @@ bool platform_process_reload(const struct platform_process *process)
     return false;
 }
 
-/* Calls NtSuspendProcess or NtResumeProcess, which have no documented counterpart. */
-static void call_ntdll(const char *name, HANDLE handle)
-{
-    typedef LONG(NTAPI * process_call)(HANDLE);
-    union {
-        FARPROC address;
-        process_call call;
-    } found = {.address = GetProcAddress(GetModuleHandleW(L"ntdll.dll"), name)};
+typedef LONG(WINAPI *whole_process_fn)(HANDLE process);
 
-    if (found.address != NULL) {
-        (void)found.call(handle);
+/* ntdll has them, undocumented; what is documented works thread by thread. */
+static void call_ntdll(const char *name, HANDLE process)
+{
+    whole_process_fn call =
+        (whole_process_fn)(void (*)(void))GetProcAddress(GetModuleHandleW(L"ntdll.dll"), name);
+
+    if (call != NULL) {
+        (void)call(process);
     }
+}
+
+void platform_words_taken(char *out, size_t size, const struct platform_process *process)
+{
+    (void)snprintf(out, size, "is served already, by process %ld (", platform_process_id(process));
 }
 
 void platform_process_suspend(const struct platform_process *process)
@@ -157,7 +186,7 @@ void platform_process_resume(const struct platform_process *process)
 
 void platform_process_kill(const struct platform_process *process)
 {
-    (void)TerminateProcess(process->handle, KILLED);
+    (void)TerminateProcess(process->handle, KILLED_STATUS);
 }
 
 bool platform_process_wait(struct platform_process *process, unsigned timeout_ms, int *status)
@@ -174,11 +203,9 @@ bool platform_process_wait(struct platform_process *process, unsigned timeout_ms
 
 void platform_process_free(struct platform_process *process)
 {
-    int status;
-
     if (process != NULL) {
         platform_process_kill(process);
-        (void)platform_process_wait(process, 10000, &status);
+        (void)WaitForSingleObject(process->handle, 10000);
         (void)CloseHandle(process->handle);
         free(process);
     }
@@ -186,68 +213,120 @@ void platform_process_free(struct platform_process *process)
 
 /* ---- connections ---- */
 
-void platform_endpoint(const char *folder, char *out, size_t size)
-{
-    const char *name = strrchr(folder, '/');
+/* What was given to a socket is sent when there is room, while its owner goes on; so it is here,
+ * for one write at a time. */
+struct connection {
+    HANDLE pipe;
+    OVERLAPPED reading;
+    OVERLAPPED writing;
+    bool write_pending;
+    DWORD write_length;
+    char outgoing[SEND_BYTES];
+};
 
-    (void)snprintf(out, size, "\\\\.\\pipe\\%s", name != NULL ? name + 1 : folder);
+static struct connection *connection_of(intptr_t socket)
+{
+    return (struct connection *)socket;
+}
+
+static HANDLE open_pipe(const char *endpoint)
+{
+    wchar_t name[PATH_UNITS];
+
+    (void)wide(name, endpoint);
+    for (;;) {
+        HANDLE pipe = CreateFileW(
+            name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
+            FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
+        if (pipe != INVALID_HANDLE_VALUE || GetLastError() != ERROR_PIPE_BUSY ||
+            !WaitNamedPipeW(name, 10000)) {
+            return pipe;
+        }
+    }
 }
 
 intptr_t platform_connect(const char *endpoint)
 {
-    HANDLE pipe;
+    HANDLE pipe = open_pipe(endpoint);
+    struct connection *made = pipe != INVALID_HANDLE_VALUE ? calloc(1, sizeof *made) : NULL;
 
-    do {
-        pipe = CreateFileA(endpoint, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
-                           FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION,
-                           NULL);
-    } while (pipe == INVALID_HANDLE_VALUE && GetLastError() == ERROR_PIPE_BUSY &&
-             WaitNamedPipeA(endpoint, BUSY_WAIT_MS));
-    return pipe != INVALID_HANDLE_VALUE ? (intptr_t)pipe : PLATFORM_NO_SOCKET;
+    if (made == NULL) {
+        return PLATFORM_NO_SOCKET;
+    }
+    made->pipe = pipe;
+    made->reading.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
+    made->writing.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
+    return (intptr_t)made;
 }
 
-/* Waits for an operation that was begun, and cancels it when the time is up. */
-static long finish(HANDLE pipe, OVERLAPPED *operation, BOOL done, unsigned timeout_ms)
+static bool is_closed(DWORD number)
 {
-    DWORD number = done ? ERROR_SUCCESS : GetLastError();
-    DWORD count = 0;
-    bool late = false;
-
-    if (number == ERROR_IO_PENDING || number == ERROR_SUCCESS) {
-        if (WaitForSingleObject(operation->hEvent, timeout_ms) != WAIT_OBJECT_0) {
-            late = true;
-            (void)CancelIoEx(pipe, operation);
-        }
-        number =
-            GetOverlappedResult(pipe, operation, &count, TRUE) ? ERROR_SUCCESS : GetLastError();
-    }
-    (void)CloseHandle(operation->hEvent);
-    switch (number) {
-    case ERROR_SUCCESS:
-        return (long)count;
-    case ERROR_BROKEN_PIPE:
-    case ERROR_PIPE_NOT_CONNECTED:
-        return 0;
-    default:
-        return late ? PLATFORM_TIMEOUT : PLATFORM_FAILED;
-    }
+    return number == ERROR_BROKEN_PIPE || number == ERROR_PIPE_NOT_CONNECTED ||
+           number == ERROR_NO_DATA;
 }
 
 long platform_read(intptr_t socket, void *bytes, size_t size, unsigned timeout_ms)
 {
-    OVERLAPPED operation = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
-    BOOL done = ReadFile((HANDLE)socket, bytes, (DWORD)size, NULL, &operation);
+    struct connection *connection = connection_of(socket);
+    uint64_t end_ms = platform_now_ms() + timeout_ms;
+    DWORD moved = 0;
 
-    return finish((HANDLE)socket, &operation, done, timeout_ms);
+    for (;;) {
+        uint64_t now_ms = platform_now_ms();
+        if (!ReadFile(connection->pipe, bytes, (DWORD)size, NULL, &connection->reading) &&
+            GetLastError() != ERROR_IO_PENDING) {
+            return is_closed(GetLastError()) ? 0 : PLATFORM_FAILED;
+        }
+        if (WaitForSingleObject(connection->reading.hEvent,
+                                end_ms > now_ms ? (DWORD)(end_ms - now_ms) : 0) != WAIT_OBJECT_0) {
+            (void)CancelIoEx(connection->pipe, &connection->reading);
+        }
+        if (GetOverlappedResult(connection->pipe, &connection->reading, &moved, TRUE)) {
+            if (moved > 0) {
+                return (long)moved;
+            }
+        } else if (GetLastError() == ERROR_OPERATION_ABORTED) {
+            return PLATFORM_TIMEOUT;
+        } else {
+            return is_closed(GetLastError()) ? 0 : PLATFORM_FAILED;
+        }
+    }
+}
+
+/* Waits for the write under way.  @return 0: it is done */
+static long finish_write(struct connection *connection, unsigned timeout_ms)
+{
+    DWORD moved;
+
+    if (!connection->write_pending) {
+        return 0;
+    }
+    if (WaitForSingleObject(connection->writing.hEvent, timeout_ms) != WAIT_OBJECT_0) {
+        return PLATFORM_TIMEOUT;
+    }
+    connection->write_pending = false;
+    return GetOverlappedResult(connection->pipe, &connection->writing, &moved, FALSE)
+               ? 0
+               : PLATFORM_FAILED;
 }
 
 long platform_write(intptr_t socket, const void *bytes, size_t size, unsigned timeout_ms)
 {
-    OVERLAPPED operation = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
-    BOOL done = WriteFile((HANDLE)socket, bytes, (DWORD)size, NULL, &operation);
-    long count = finish((HANDLE)socket, &operation, done, timeout_ms);
+    struct connection *connection = connection_of(socket);
+    long status = finish_write(connection, timeout_ms);
 
-    return count == 0 ? PLATFORM_FAILED : count;
+    if (status != 0) {
+        return status;
+    }
+    connection->write_length = size < SEND_BYTES ? (DWORD)size : SEND_BYTES;
+    memcpy(connection->outgoing, bytes, connection->write_length);
+    if (!WriteFile(connection->pipe, connection->outgoing, connection->write_length, NULL,
+                   &connection->writing) &&
+        GetLastError() != ERROR_IO_PENDING) {
+        return PLATFORM_FAILED;
+    }
+    connection->write_pending = true;
+    return (long)connection->write_length;
 }
 
 bool platform_close_writing(intptr_t socket)
@@ -258,16 +337,27 @@ bool platform_close_writing(intptr_t socket)
 
 void platform_close(intptr_t socket)
 {
-    if (socket != PLATFORM_NO_SOCKET) {
-        (void)CloseHandle((HANDLE)socket);
+    struct connection *connection = connection_of(socket);
+    DWORD moved;
+
+    if (socket == PLATFORM_NO_SOCKET) {
+        return;
     }
+    if (finish_write(connection, CLOSE_WAIT_MS) == PLATFORM_TIMEOUT) {
+        (void)CancelIoEx(connection->pipe, &connection->writing);
+        (void)GetOverlappedResult(connection->pipe, &connection->writing, &moved, TRUE);
+    }
+    (void)CloseHandle(connection->pipe);
+    (void)CloseHandle(connection->reading.hEvent);
+    (void)CloseHandle(connection->writing.hEvent);
+    free(connection);
 }
 
 /* ---- files ---- */
 
 void platform_open_folder_to_all(const char *path)
 {
-    (void)path;
+    (void)path; /* nobody else uses it: nothing is started as another user here */
 }
 
 void platform_make_unreadable(const char *path)
@@ -277,32 +367,39 @@ void platform_make_unreadable(const char *path)
 
 bool platform_make_folder(const char *path)
 {
-    return CreateDirectoryA(path, NULL) != 0;
+    wchar_t folder[PATH_UNITS];
+
+    return CreateDirectoryW(wide(folder, path), NULL);
 }
 
 bool platform_remove_folder(const char *path)
 {
-    return RemoveDirectoryA(path) != 0;
+    wchar_t folder[PATH_UNITS];
+
+    return RemoveDirectoryW(wide(folder, path));
 }
 
+/* who could start programs as others, which takes their passwords here */
 bool platform_is_administrator(void)
 {
-    return false; /* not one who may start programs as others */
+    return false;
 }
 
 void *platform_rewrite_begin(const char *path)
 {
-    HANDLE file = CreateFileA(path, GENERIC_WRITE, FILE_SHARE_READ, NULL, CREATE_ALWAYS,
-                              FILE_ATTRIBUTE_NORMAL, NULL);
+    wchar_t name[PATH_UNITS];
+    HANDLE file = CreateFileW(wide(name, path), GENERIC_WRITE,
+                              FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                              CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
 
     return file != INVALID_HANDLE_VALUE ? file : NULL;
 }
 
 bool platform_rewrite_add(void *file, const void *bytes, size_t size)
 {
-    DWORD count;
+    DWORD moved;
 
-    return WriteFile(file, bytes, (DWORD)size, &count, NULL) && count == size;
+    return WriteFile(file, bytes, (DWORD)size, &moved, NULL) && moved == size;
 }
 
 void platform_rewrite_end(void *file)
@@ -312,5 +409,5 @@ void platform_rewrite_end(void *file)
 
 size_t platform_raise_descriptor_limit(void)
 {
-    return 16384; /* handles are not counted */
+    return 16384; /* handles have no limit that a test comes near */
 }

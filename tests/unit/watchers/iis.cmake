@@ -18,5 +18,5 @@ add_executable(iis_dump "${PROJECT_SOURCE_DIR}/tests/support/iis_dump.c")
 target_link_libraries(iis_dump PRIVATE berth_watchers)
 set_target_properties(iis_dump PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
 add_test(NAME system.iis_compare COMMAND "${PROJECT_SOURCE_DIR}/tests/system/compare_samples.sh"
-  $<TARGET_FILE:iis_dump> "${PROJECT_SOURCE_DIR}/tests/data/iis")
+  $<TARGET_FILE:iis_dump> "${PROJECT_SOURCE_DIR}/tests/data/iis" ${CMAKE_CROSSCOMPILING_EMULATOR})
 set_tests_properties(system.iis_compare PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
