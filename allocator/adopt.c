@@ -145,7 +145,7 @@ static enum berth_code add_item(struct berth_adopt_plan *plan, struct berth_adop
 static void settle_port(struct berth_adopt_plan *plan, size_t start, size_t allowed)
 {
     size_t kept = start;
-    struct berth_adoption last;
+    struct berth_adoption last = {.port = 0};
 
     if (plan->count > start) {
         qsort(plan->items + start, plan->count - start, sizeof *plan->items, compare_items);
