@@ -166,7 +166,7 @@ static void keep__a_grant__is_the_same_lease_after_a_start(void **state)
     struct berth_allocate_request request = {.wish = {.count = 2, .contiguous = true},
                                              .key = "shop",
                                              .generation = "7",
-                                             .holder = "site:Shop",
+                                             .holder = "process:java",
                                              .meta = "{\"a\":[1]}",
                                              .protocol = BERTH_PROTOCOL_HTTPS,
                                              .ttl_ms = 123000,
@@ -185,7 +185,7 @@ static void keep__a_grant__is_the_same_lease_after_a_start(void **state)
               &fixture.err);
     assert_string_equal(lease->key, "shop");
     assert_string_equal(lease->generation, "7");
-    assert_string_equal(lease->holder, "site:Shop");
+    assert_string_equal(lease->holder, "process:java");
     assert_string_equal(lease->meta, "{\"a\":[1]}");
     assert_string_equal(lease->owner->id, "uid:1000");
     assert_string_equal(lease->owner->name, "deploy");
