@@ -2,6 +2,7 @@
 #include "daemon/accounts.h"
 
 #include "cmocka_all.h"
+#include "daemon/default_access.h"
 #include "daemon/windows/sid.h"
 #include "daemon/windows/token.h"
 
@@ -151,6 +152,21 @@ static void own_owner__in_a_console__is_the_user_or_the_administrators(void **st
                 berth_account_same(&owner, &berth_sid_administrators));
 }
 
+static void default_access__without_rules__users_read_and_berth_allocates(void **state)
+{
+    size_t count;
+    const struct berth_default_rule *rules = berth_default_access(&count);
+
+    (void)state;
+    assert_int_equal(count, 2);
+    assert_int_equal(rules[0].role, BERTH_ROLE_READER);
+    assert_int_equal(rules[0].subject, BERTH_SUBJECT_GROUP);
+    assert_string_equal(rules[0].name, "S-1-5-32-545");
+    assert_int_equal(rules[1].role, BERTH_ROLE_ALLOCATOR);
+    assert_int_equal(rules[1].subject, BERTH_SUBJECT_GROUP);
+    assert_string_equal(rules[1].name, "berth");
+}
+
 static void administrator__system_and_the_group__nobody_else(void **state)
 {
     static const char *const others[] = {"S-1-5-19", "S-1-5-20",           "S-1-5-32-545",
@@ -217,6 +233,7 @@ int main(void)
         cmocka_unit_test(groups__of_the_token__are_those_that_are_enabled),
         cmocka_unit_test(groups__for_denying_only__do_not_count),
         cmocka_unit_test(own_owner__in_a_console__is_the_user_or_the_administrators),
+        cmocka_unit_test(default_access__without_rules__users_read_and_berth_allocates),
         cmocka_unit_test(administrator__system_and_the_group__nobody_else),
         cmocka_unit_test(user_name__known_and_unknown__is_a_name_or_the_sid),
         cmocka_unit_test(text__there_and_back__is_the_same),
