@@ -422,7 +422,10 @@ static enum berth_code check_limits(const struct berth_server *server,
                                     const struct berth_connection *fresh, struct berth_error *err)
 {
     const struct berth_settings *settings = server->service->settings;
-    size_t limit = settings->limits.connections;
+    const size_t most = berth_listener_most_clients();
+    const bool configured = settings->limits.connections <= most;
+    const size_t top = configured ? settings->limits.connections : most;
+    size_t limit = top;
     size_t same_user = 0;
 
     if (fresh->role != BERTH_ROLE_ADMIN) {
@@ -436,9 +439,11 @@ static enum berth_code check_limits(const struct berth_server *server,
     size_t others = server->service->connections_now - 1 - server->unknown;
     if (others >= limit) {
         return berth_fail(err, BERTH_LIMIT_REACHED, 0,
-                          "there are %zu connections; the limit is connections=\"%" PRIu32
-                          "\" in the configuration",
-                          others, settings->limits.connections);
+                          configured
+                              ? "there are %zu connections; the limit is connections=\"%zu\" "
+                                "in the configuration"
+                              : "there are %zu connections; %zu are possible on this system",
+                          others, top);
     }
     if (same_user >= settings->limits.per_user) {
         return berth_fail(err, BERTH_LIMIT_REACHED, 0,

@@ -41,6 +41,10 @@ enum berth_code berth_listener_set_access(struct berth_listener *listener,
 enum berth_code berth_listener_accept(struct berth_listener *listener, uv_pipe_t *pipe,
                                       struct berth_error *err);
 
+/** Gives how many clients can be connected at a time whatever is configured: SIZE_MAX where that is
+ *  the process's own limit of descriptors.  @thread any */
+size_t berth_listener_most_clients(void);
+
 /** Stops listening and removes the endpoint; clients that wait are turned away. The memory is given
  *  back when the loop has closed the handles. NULL is accepted. */
 void berth_listener_close(struct berth_listener *listener);

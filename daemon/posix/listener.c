@@ -194,6 +194,11 @@ enum berth_code berth_listener_set_access(struct berth_listener *listener,
     return BERTH_OK;
 }
 
+size_t berth_listener_most_clients(void)
+{
+    return SIZE_MAX;
+}
+
 enum berth_code berth_listener_accept(struct berth_listener *listener, uv_pipe_t *pipe,
                                       struct berth_error *err)
 {

@@ -20,8 +20,11 @@
 #define WAITING 128        /* a burst of 64 finds room although the loop has not looked yet */
 #define BUFFER_BYTES 65536 /* of each direction */
 #define CONNECT_ATTEMPTS 4 /* on one instance whose clients leave at once */
-#define RETRY_MS 100       /* until an instance that could not be made is tried again */
-#define CANCEL_WAIT_MS 10  /* between two looks at an operation that is being cancelled */
+/* libuv needs a descriptor of the C library for each, which has 2,048; BERTH_UNKNOWN_MAX of them
+ * are for clients that do not count yet, and some for files */
+#define MOST_CLIENTS 1700
+#define RETRY_MS 100      /* until an instance that could not be made is tried again */
+#define CANCEL_WAIT_MS 10 /* between two looks at an operation that is being cancelled */
 
 enum instance_state { EMPTY, LISTENING, CONNECTED };
 
@@ -260,6 +263,11 @@ static void CALLBACK on_event(void *context, BOOLEAN timed_out)
 
     (void)timed_out;
     (void)uv_async_send(&listener->wake);
+}
+
+size_t berth_listener_most_clients(void)
+{
+    return MOST_CLIENTS;
 }
 
 enum berth_code berth_listener_accept(struct berth_listener *listener, uv_pipe_t *pipe,
