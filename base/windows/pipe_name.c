@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 static char lower(char c)
@@ -51,7 +52,6 @@ enum berth_code berth_pipe_name(char *out, const char *endpoint, struct berth_er
                           "it is longer than a pipe's name can be, %d characters with %s",
                           BERTH_PIPE_NAME_MAX, BERTH_PIPE_PREFIX);
     }
-    memcpy(out, BERTH_PIPE_PREFIX, strlen(BERTH_PIPE_PREFIX));
-    memcpy(out + strlen(BERTH_PIPE_PREFIX), name, strlen(name) + 1);
+    (void)snprintf(out, BERTH_PIPE_NAME_SIZE, "%s%s", BERTH_PIPE_PREFIX, name);
     return BERTH_OK;
 }
