@@ -59,7 +59,9 @@ bool berth_text_reserve(struct berth_text *text, size_t more)
 
 void berth_text_add(struct berth_text *text, const char *bytes, size_t length)
 {
-    if (!berth_text_reserve(text, length)) {
+    /* first what nearly always is so: there is room */
+    if ((text->failed != BERTH_OK || length >= text->capacity - text->length) &&
+        !berth_text_reserve(text, length)) {
         return;
     }
     if (length != 0) {
@@ -76,6 +78,11 @@ void berth_text_puts(struct berth_text *text, const char *string)
 
 void berth_text_putc(struct berth_text *text, char c)
 {
+    if (text->failed == BERTH_OK && text->capacity - text->length > 1) {
+        text->data[text->length++] = c;
+        text->data[text->length] = '\0';
+        return;
+    }
     berth_text_add(text, &c, 1);
 }
 

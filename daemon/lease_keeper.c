@@ -82,7 +82,8 @@ enum berth_code berth_lease_keeper_keep(struct berth_lease_keeper *keeper,
                                         struct berth_error *err)
 {
     struct berth_history_entry entries[BERTH_LEASE_HISTORY_MAX];
-    const struct berth_now now = {berth_clock_now().ms, change->unix_ms};
+    /* the moment that the allocator acts in: no need to ask the clocks again */
+    const struct berth_now now = {keeper->allocator->now_ms, change->unix_ms};
     const struct berth_lease_record record = berth_lease_record_of(
         change, berth_allocator_expires_unix_ms(keeper->allocator, change->lease, now));
     bool over = change->lease->anonymous && !berth_lease_state_is_live(change->state);
