@@ -123,7 +123,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < BERTH_COUNT(places) && places[i].client_cpu < bench_cpus(); i++) {
         bench_pin(places[i].client_cpu);
         measure(&options, &places[i], NEXT, "`next`", 2.2);
-        measure(&options, &places[i], NEW_KEY, "`allocate`, new key", 2.2);
+        measure(&options, &places[i], NEW_KEY, "`allocate`, new key, durable", 3.0);
         measure(&options, &places[i], SAME_KEY, "`allocate`, same key", 2.2);
     }
     return 0;
