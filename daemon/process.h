@@ -9,8 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Lets a write to a closed connection, or beyond the largest size of a file, fail instead of ending
- *  the process, and lets the process have as many descriptors as it may.  @thread main, before others run  @source getrlimit(2) */
+/** Lets a write to a closed connection, or beyond the largest size of a file, fail instead of
+ * ending the process, and lets the process have as many descriptors as it may.  @thread main,
+ * before others run  @source getrlimit(2) */
 void berth_process_prepare(void);
 
 /** Fills `out` with random bytes.  @return BERTH_OK; BERTH_IO  @blocks until the system has random
