@@ -549,6 +549,9 @@ static void disk_is_full__allocate_is_refused_until_there_is_room(void **state)
     int count = fill(&client);
     (void)printf("%d leases fit\n", count);
     assert_true(count > 10);
+    daemon_await_log(daemon, "the lease store refuses changes");
+    /* where a large one has no room a small one may; now none has */
+    assert_true(platform_process_limit_files(daemon->process, 1));
     for (int i = 0; i < 3; i++) {
         json_decref(
             client_refused(&client, "store_failed", "allocate", "{\"key\":\"more-%d\"}", i));
@@ -564,9 +567,8 @@ static void disk_is_full__allocate_is_refused_until_there_is_room(void **state)
     json_t *again = client_call(&client, "allocate", "{\"key\":\"k3\"}");
     assert_true(json_is_true(json_at(again, "reused")));
     json_decref(again);
-    daemon_await_log(daemon, "the lease store refuses changes");
     /* room */
-    platform_process_limit_files(daemon->process, 64 * 1024 * 1024);
+    assert_true(platform_process_limit_files(daemon->process, 64 * 1024 * 1024));
     json_t *lease = client_call(&client, "allocate", "{\"key\":\"more-0\"}");
     assert_int_equal(json_integer_at(lease, "port"), next);
     json_decref(lease);
