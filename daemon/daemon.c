@@ -58,8 +58,12 @@ struct berth_daemon {
 static void on_tick(uv_timer_t *timer)
 {
     struct berth_daemon *daemon = timer->data;
+    struct berth_now now = berth_clock_now();
 
-    (void)berth_allocator_tick(daemon->allocator, berth_clock_now());
+    if (daemon->service.subscribers_now > 0) {
+        berth_events_note_follower(&daemon->events, now);
+    }
+    (void)berth_allocator_tick(daemon->allocator, now);
 }
 
 static struct berth_now service_now(struct berth_service *service)

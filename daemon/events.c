@@ -60,6 +60,22 @@ static void end(struct berth_events *events, struct berth_json *json, enum berth
     }
 }
 
+void berth_events_note_follower(struct berth_events *events, struct berth_now now)
+{
+    events->followed_ms = now.ms;
+}
+
+/* Tells whether an event is to be written out; else it counts as lost. */
+static bool is_followed(struct berth_events *events, struct berth_now now)
+{
+    if (events->followed_ms != 0 && now.ms - events->followed_ms < BERTH_EVENTS_FOLLOWED_MS) {
+        return true;
+    }
+    berth_event_log_add(events->log, BERTH_TOPIC_PORTS, events->allocator->revision, NULL,
+                        SIZE_MAX);
+    return false;
+}
+
 void berth_events_port(struct berth_events *events, uint16_t port, const struct berth_claim *claim,
                        struct berth_now now)
 {
@@ -67,7 +83,7 @@ void berth_events_port(struct berth_events *events, uint16_t port, const struct 
     const struct berth_pool *pool = berth_policy_pool_of(&allocator->policy, port);
     struct berth_json json;
 
-    if (pool == NULL) {
+    if (pool == NULL || !is_followed(events, now)) {
         return;
     }
     begin(events, &json, BERTH_TOPIC_PORTS, claim != NULL ? "port.used" : "port.freed", now);
@@ -86,6 +102,9 @@ void berth_events_lease(struct berth_events *events, const struct berth_lease *l
 {
     struct berth_json json;
 
+    if (!is_followed(events, now)) {
+        return;
+    }
     begin(events, &json, BERTH_TOPIC_LEASES, berth_lease_event_name(event), now);
     berth_present_lease_members(&json, events->allocator, lease, now);
     berth_json_member_string(&json, "holder", lease->holder);

@@ -7,9 +7,12 @@
 #include "allocator/allocator.h"
 #include "event_log.h"
 
+#define BERTH_EVENTS_FOLLOWED_MS ((uint64_t)3600 * 1000)
+
 struct berth_events {
     struct berth_allocator *allocator;
     struct berth_event_log *log;
+    uint64_t followed_ms;   /* when somebody last followed; 0: never */
     struct berth_text text; /* scratch */
     /** Is told that there is something new in the log. NULL is accepted. */
     void (*added)(void *ctx);
@@ -24,6 +27,11 @@ enum berth_code berth_events_init(struct berth_events *events, struct berth_allo
 
 /** Gives the memory back. All zero is accepted. */
 void berth_events_fini(struct berth_events *events);
+
+/** Notes that somebody follows now. What happens to ports and leases, which is most of it, is
+ * written out only as long as that is no longer ago than BERTH_EVENTS_FOLLOWED_MS: who comes later
+ * is told that it is missing. */
+void berth_events_note_follower(struct berth_events *events, struct berth_now now);
 
 /** port.used, port.freed: a port of a pool stopped being free, or is free again.
  *  @param[in] claim  the one that came; NULL: the last one went */

@@ -72,6 +72,7 @@ enum berth_code berth_method_subscribe(struct berth_call *call, json_t *params,
         return code;
     }
     service->subscribers_now += call->subscription->topics == 0 ? 1 : 0;
+    berth_events_note_follower(service->events, service->now(service));
     berth_event_log_follow(service->events->log, call->subscription, topics, since, now_revision);
     berth_json_open_object(result);
     berth_json_member_number(result, "revision", (long long)now_revision);
