@@ -12,5 +12,6 @@ add_library(berth_watchers_os OBJECT host_facts.h tcp_table.h)
 set_target_properties(berth_watchers_os PROPERTIES LINKER_LANGUAGE C)
 target_link_libraries(berth_watchers_os PUBLIC berth_allocator)
 
-add_library(berth_watchers_fake OBJECT EXCLUDE_FROM_ALL fake/host_facts.c fake/tcp_table.c)
+add_library(berth_watchers_fake OBJECT EXCLUDE_FROM_ALL fake/host_facts.c
+  fake/port_probe.c fake/tcp_table.c)
 target_link_libraries(berth_watchers_fake PUBLIC berth_allocator Berth::uv)

@@ -1,3 +1,5 @@
 # What the watchers ask of Windows: files (berth_watchers) and the TCP table (berth_watchers_os).
 # Not here yet: file_read.c, host_facts.c, tcp_table.c.
+target_sources(berth_watchers_os PRIVATE windows/port_probe.c)
+target_link_libraries(berth_watchers_os PUBLIC Berth::uv ws2_32)
 set(BERTH_WATCHERS_COMPLETE OFF)
