@@ -8,3 +8,10 @@ if(BERTH_PLATFORM STREQUAL "linux")
   berth_add_unit_test(NAME contract.port_probe.linux_only SOURCES linux/test_port_probe.c
     LIBRARIES berth_watchers berth_watchers_os)
 endif()
+if(BERTH_PLATFORM STREQUAL "windows")
+  # What Windows has and Wine stands in for: docs/windows.md says what each one has shown.
+  foreach(module IN ITEMS tcp_calls)
+    berth_add_unit_test(NAME contract.windows.${module} SOURCES windows/test_${module}.c
+      LIBRARIES berth_watchers berth_watchers_os TIMEOUT 60)
+  endforeach()
+endif()

@@ -10,6 +10,16 @@ if(BERTH_PLATFORM STREQUAL "linux")
     SOURCES linux/test_tcp_table.c linux/tcp_world.c
     LIBRARIES berth_watchers berth_watchers_os)
 endif()
+if(BERTH_PLATFORM STREQUAL "windows" AND BERTH_WATCHERS_COMPLETE)
+  add_executable(tcp_world_process windows/tcp_world_process.c)
+  target_link_libraries(tcp_world_process PRIVATE berth_base ws2_32)
+  set_target_properties(tcp_world_process PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  berth_add_unit_test(NAME contract.tcp_table.windows
+    SOURCES test_tcp_table_contract.c tcp_table_contract.c windows/tcp_world.c
+    LIBRARIES berth_watchers berth_watchers_os TIMEOUT 60)
+  add_dependencies(test_contract_tcp_table_windows tcp_world_process)
+endif()
 if(TARGET berth_watcher_contract)
   berth_add_unit_test(NAME contract.tcp_watcher SOURCES test_tcp_watcher_contract.c
     LIBRARIES berth_watcher_contract berth_watchers_fake TIMEOUT 60)

@@ -25,6 +25,13 @@ struct tcp_world_request {
     uint16_t port;
 };
 
+/** What a system's sockets or table may lack; the tests of it are skipped. */
+enum tcp_world_lack {
+    TCP_WORLD_LACKS_TWINS = 1,    /* two listeners on one address and port */
+    TCP_WORLD_LACKS_OVERLAP = 2,  /* listeners on 0.0.0.0 and 127.0.0.1 of one port */
+    TCP_WORLD_LACKS_TIME_WAIT = 4 /* connections in TIME_WAIT are listed */
+};
+
 /** One world; each test program links one. */
 struct tcp_world {
     void (*set_up)(void);
@@ -35,6 +42,8 @@ struct tcp_world {
     uint32_t (*process_id)(void);
     uint32_t (*user_id)(void);
     const char *(*image)(void);
+    /** A sum of enum tcp_world_lack, after set_up. NULL: 0. */
+    unsigned (*lacks)(void);
 };
 
 extern const struct tcp_world tcp_world;

@@ -1,0 +1,1 @@
+berth_add_fuzzer(NAME tcp_rows SOURCES fuzz_tcp_rows.c LIBRARIES berth_watchers_tcp_reader)
