@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "log.h"
 #include "places.h"
+#include "watchers/default_watchers.h"
 #include "watchers/iis_watcher.h"
 #include "watchers/tcp_watcher.h"
 
@@ -180,6 +181,19 @@ static enum berth_code start(struct watched *watched, struct berth_watcher *watc
     return BERTH_OK;
 }
 
+/* Adds a source for a watcher that was just made, and starts it; owns the watcher in any case. */
+static enum berth_code start_new(struct berth_watch *set, const char *name,
+                                 struct berth_watcher *watcher, struct berth_error *err)
+{
+    struct watched *watched = add_watched(set, watcher->ops->source, name);
+
+    if (watched == NULL) {
+        watcher->ops->destroy(watcher);
+        return berth_fail_memory(err, "a source");
+    }
+    return start(watched, watcher, err);
+}
+
 static enum berth_code start_iis(struct berth_watch *set, const char *path, bool optional,
                                  struct berth_error *err)
 {
@@ -187,15 +201,7 @@ static enum berth_code start_iis(struct berth_watch *set, const char *path, bool
     struct berth_watcher *watcher;
     enum berth_code code = berth_iis_watcher_create(&watcher, set->loop, &options, err);
 
-    if (code != BERTH_OK) {
-        return code;
-    }
-    struct watched *watched = add_watched(set, BERTH_SOURCE_IIS, path);
-    if (watched == NULL) {
-        watcher->ops->destroy(watcher);
-        return berth_fail_memory(err, "a source");
-    }
-    return start(watched, watcher, err);
+    return code == BERTH_OK ? start_new(set, path, watcher, err) : code;
 }
 
 /* A machine that lacks a default source still shows it, as absent. */
@@ -282,15 +288,21 @@ static enum berth_code apply_tcp(struct berth_watch *set, const struct berth_set
         return BERTH_OK;
     }
     enum berth_code code = berth_tcp_watcher_create(&watcher, set->loop, &options, err);
-    if (code != BERTH_OK) {
-        return code;
+    return code == BERTH_OK ? start_new(set, name, watcher, err) : code;
+}
+
+/* Starts what this system has besides; no setting names it. */
+static enum berth_code apply_default(struct berth_watch *set,
+                                     const struct berth_default_watcher *row,
+                                     struct berth_error *err)
+{
+    struct berth_watcher *watcher;
+
+    if (find_running(set, row->source, row->name) != NULL) {
+        return BERTH_OK;
     }
-    watched = add_watched(set, BERTH_SOURCE_TCP, name);
-    if (watched == NULL) {
-        watcher->ops->destroy(watcher);
-        return berth_fail_memory(err, "a source");
-    }
-    return start(watched, watcher, err);
+    enum berth_code code = row->create(&watcher, set->loop, err);
+    return code == BERTH_OK ? start_new(set, row->name, watcher, err) : code;
 }
 
 /* Tells whether the settings still name an iis source. */
@@ -327,6 +339,8 @@ enum berth_code berth_watch_apply(struct berth_watch *set, const struct berth_se
 {
     struct berth_error ignored;
     enum berth_code first = BERTH_OK;
+    size_t default_count;
+    const struct berth_default_watcher *defaults = berth_default_watchers(&default_count);
 
     remove_unwanted(set, settings);
     for (size_t i = 0; i < settings->iis_count; i++) {
@@ -335,7 +349,12 @@ enum berth_code berth_watch_apply(struct berth_watch *set, const struct berth_se
         first = first == BERTH_OK ? code : first;
     }
     enum berth_code code = apply_tcp(set, settings, first == BERTH_OK ? err : &ignored);
-    return first == BERTH_OK ? code : first;
+    first = first == BERTH_OK ? code : first;
+    for (size_t i = 0; i < default_count; i++) {
+        code = apply_default(set, &defaults[i], first == BERTH_OK ? err : &ignored);
+        first = first == BERTH_OK ? code : first;
+    }
+    return first;
 }
 
 enum berth_code berth_watch_create(struct berth_watch **out, uv_loop_t *loop,

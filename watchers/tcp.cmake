@@ -6,12 +6,12 @@
 # berth_watchers_fake (tests with a script). They are object libraries so that the order in which a
 # program names its libraries does not matter; a static library must not name them, a program must.
 target_sources(berth_watchers PRIVATE
-  host_facts.h tcp_schedule.c tcp_schedule.h tcp_table.h tcp_watcher.c tcp_watcher.h)
+  default_watchers.h host_facts.h tcp_schedule.c tcp_schedule.h tcp_table.h tcp_watcher.c tcp_watcher.h)
 
 add_library(berth_watchers_os OBJECT host_facts.h tcp_table.h)
 set_target_properties(berth_watchers_os PROPERTIES LINKER_LANGUAGE C)
-target_link_libraries(berth_watchers_os PUBLIC berth_allocator)
+target_link_libraries(berth_watchers_os PUBLIC berth_allocator Berth::uv)
 
-add_library(berth_watchers_fake OBJECT EXCLUDE_FROM_ALL fake/host_facts.c
-  fake/port_probe.c fake/tcp_table.c)
+add_library(berth_watchers_fake OBJECT EXCLUDE_FROM_ALL fake/default_watchers.c
+  fake/host_facts.c fake/port_probe.c fake/tcp_table.c)
 target_link_libraries(berth_watchers_fake PUBLIC berth_allocator Berth::uv)

@@ -1,7 +1,11 @@
-# The bind probe on the real system.
+# The watcher contract for what else holds ports, over scripted systems; the bind probe on the real one.
 if(NOT BERTH_WATCHERS_COMPLETE)
   return()
 endif()
+foreach(watcher IN ITEMS http excluded)
+  berth_add_unit_test(NAME contract.${watcher}_watcher SOURCES test_${watcher}_watcher_contract.c
+    LIBRARIES berth_watcher_contract TIMEOUT 60)
+endforeach()
 berth_add_unit_test(NAME contract.port_probe SOURCES test_port_probe_contract.c
   LIBRARIES berth_watchers berth_watchers_os)
 if(BERTH_PLATFORM STREQUAL "linux")
@@ -10,7 +14,7 @@ if(BERTH_PLATFORM STREQUAL "linux")
 endif()
 if(BERTH_PLATFORM STREQUAL "windows")
   # What Windows has and Wine stands in for: docs/windows.md says what each one has shown.
-  foreach(module IN ITEMS tcp_calls)
+  foreach(module IN ITEMS http_calls tcp_calls)
     berth_add_unit_test(NAME contract.windows.${module} SOURCES windows/test_${module}.c
       LIBRARIES berth_watchers berth_watchers_os TIMEOUT 60)
   endforeach()
