@@ -9,6 +9,8 @@ void berth_host_facts_make(struct berth_host_facts *out, struct berth_port_range
     uint16_t port;
 
     out->ephemeral_range = ephemeral_range;
+    out->http_sys = false;
+    out->listen_count = 0;
     berth_port_set_init(&out->ephemeral);
     berth_port_set_init(&out->reserved);
     berth_port_set_add_range(&out->ephemeral, ephemeral_range);

@@ -36,6 +36,7 @@ struct berth_daemon {
     struct berth_server *server;
     struct berth_service service;
     struct berth_host_facts facts;
+    bool facts_unknown; /* they were not all to be had last time, which was told */
     struct berth_events events;
     struct berth_lease_keeper *keeper;
     struct berth_port_holds *holds;
@@ -231,15 +232,34 @@ static enum berth_code open_store(struct berth_daemon *daemon,
 
 /* ---- what the host says of itself ---- */
 
+/* Conflicts are judged by what the host is, whatever else is not known of it. */
+static void set_conflict_facts(struct berth_daemon *daemon)
+{
+    const struct berth_conflict_facts facts = {
+        .http_sys = daemon->facts.http_sys,
+        .listen_list = daemon->facts.listen_list,
+        .listen_count = daemon->facts.listen_count,
+    };
+    struct berth_error err;
+
+    if (berth_conflict_watch_set_facts(daemon->allocator->conflict_watch, &facts, &err) !=
+        BERTH_OK) {
+        berth_log(BERTH_LOG_WARNING, "conflicts are judged by old facts: %s", err.detail);
+    }
+}
+
 static void read_facts(struct berth_daemon *daemon)
 {
     struct berth_error err;
+    bool known = berth_host_facts_read(&daemon->facts, &err) == BERTH_OK;
 
-    if (berth_host_facts_read(&daemon->facts, &err) != BERTH_OK) {
-        berth_log(BERTH_LOG_WARNING, "the ephemeral range is not known: %s", err.detail);
-        berth_host_facts_default(&daemon->facts);
+    if (!known) {
+        berth_log(daemon->facts_unknown ? BERTH_LOG_DEBUG : BERTH_LOG_WARNING,
+                  "what this host does with ports is not all known: %s", err.detail);
     }
+    daemon->facts_unknown = !known;
     berth_allocator_set_ephemeral(daemon->allocator, &daemon->facts.ephemeral);
+    set_conflict_facts(daemon);
 }
 
 static void on_facts_timer(uv_timer_t *timer)

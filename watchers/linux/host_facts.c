@@ -52,6 +52,7 @@ enum berth_code berth_host_facts_read(struct berth_host_facts *out, struct berth
     char *text = berth_alloc(TEXT_BYTES_MAX, 1);
     enum berth_code code = BERTH_OK;
 
+    berth_host_facts_default(out);
     if (reserved == NULL || text == NULL) {
         code = berth_fail_memory(err, "the host's port settings");
         goto out;
