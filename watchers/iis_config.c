@@ -2,12 +2,12 @@
 #include "iis_config.h"
 
 #include "base/memory.h"
+#include "base/native.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "iis_binding.h"
 #include "iis_effective.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define PATH_BYTES_MAX 4096
@@ -270,12 +270,14 @@ static void expand_variables(struct berth_text *out, const char *text)
     while (*text != '\0') {
         const char *end = *text == '%' ? strchr(text + 1, '%') : NULL;
         char name[256];
-        const char *value = NULL;
+        char *value = NULL;
         if (end != NULL && end - text > 1 && (size_t)(end - text) <= sizeof name) {
             size_t length = (size_t)(end - text) - 1;
             memcpy(name, text + 1, length);
             name[length] = '\0';
-            value = getenv(name);
+            if (!berth_environment(&value, name)) {
+                out->failed = BERTH_NO_MEMORY;
+            }
         }
         if (value != NULL) {
             berth_text_puts(out, value);
@@ -283,6 +285,7 @@ static void expand_variables(struct berth_text *out, const char *text)
         } else {
             berth_text_putc(out, *text++);
         }
+        berth_free(value);
     }
 }
 

@@ -11,10 +11,26 @@ static bool is_separator(char c)
     return c == '/' || c == '\\';
 }
 
-/* Cuts a path's last part off. What cannot be cut further is a root, or becomes ".". */
+/* The length of "\\server\share" that a path begins with: above that there is nothing to watch.
+ * 0: it begins otherwise. */
+static size_t share_length(const char *path)
+{
+    if (!is_separator(path[0]) || !is_separator(path[1])) {
+        return 0;
+    }
+    size_t server = strcspn(path + 2, "/\\");
+    if (server == 0 || path[2 + server] == '\0') {
+        return 0;
+    }
+    size_t share = strcspn(path + 2 + server + 1, "/\\");
+    return share != 0 ? 2 + server + 1 + share : 0;
+}
+
+/* Cuts a path's last part off. What cannot be cut further is a root or a share, or becomes ".". */
 static void cut_last_part(char *path)
 {
     size_t length = strlen(path);
+    size_t share = share_length(path);
 
     while (length > 0 && is_separator(path[length - 1])) {
         length--;
@@ -28,6 +44,9 @@ static void cut_last_part(char *path)
     }
     if (length == 0) {
         path[length++] = '.';
+    }
+    if (length < share) {
+        length = share; /* the folder of a share is the share */
     }
     path[length] = '\0';
 }

@@ -10,7 +10,7 @@ if(BERTH_PLATFORM STREQUAL "linux")
     SOURCES linux/test_tcp_table.c linux/tcp_world.c
     LIBRARIES berth_watchers berth_watchers_os)
 endif()
-if(BERTH_PLATFORM STREQUAL "windows" AND BERTH_WATCHERS_COMPLETE)
+if(BERTH_PLATFORM STREQUAL "windows")
   add_executable(tcp_world_process windows/tcp_world_process.c)
   target_link_libraries(tcp_world_process PRIVATE berth_base ws2_32)
   set_target_properties(tcp_world_process PROPERTIES

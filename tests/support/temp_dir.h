@@ -3,6 +3,7 @@
 #ifndef BERTH_TESTS_TEMP_DIR_H
 #define BERTH_TESTS_TEMP_DIR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** Makes an empty folder where the system has its temporary ones. Fails the test otherwise.
@@ -30,6 +31,9 @@ char *read_whole_file(const char *path, size_t *size);
 
 /** Makes a folder. Fails the test otherwise. */
 void add_folder(const char *path);
+
+/** Makes a symbolic link to a folder.  @return false: that cannot be done here */
+bool link_folder(const char *to, const char *path);
 
 /** Sets an environment variable; value NULL: removes it. Fails the test otherwise. */
 void set_environment(const char *name, const char *value);

@@ -78,11 +78,14 @@ for file in "$folder"/*.config; do
     by_xpath "$file" >"$work/expected" 2>/dev/null
     expected_status=$?
     if [ -n "$emulator" ]; then
-        "$emulator" "$dump" "$file" >"$work/found" 2>"$work/why"
+        "$emulator" "$dump" "$file" >"$work/lines" 2>"$work/why"
     else
         "$dump" "$file" >"$work/found" 2>"$work/why"
     fi
     found_status=$?
+    if [ -n "$emulator" ]; then
+        tr -d '\r' <"$work/lines" >"$work/found" # as programs of Windows end their lines
+    fi
     if [ "$expected_status" -ne 0 ] || [ "$found_status" -ne 0 ]; then
         if [ "$expected_status" -ne 0 ] && [ "$found_status" -eq 1 ]; then
             echo "same  $name: refused by both: $(cat "$work/why")"

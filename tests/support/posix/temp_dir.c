@@ -56,6 +56,12 @@ void add_folder(const char *path)
     assert_int_equal(mkdir(path, 0700), 0);
 }
 
+bool link_folder(const char *to, const char *path)
+{
+    assert_int_equal(symlink(to, path), 0);
+    return true;
+}
+
 void set_environment(const char *name, const char *value)
 {
     assert_int_equal(value != NULL ? setenv(name, value, 1) : unsetenv(name), 0);

@@ -10,6 +10,8 @@ endif()
 foreach(module IN ITEMS file_read iis_config iis_watch_plan iis_look iis_watcher)
   berth_add_unit_test(NAME watchers.${module} SOURCES test_${module}.c LIBRARIES berth_watchers)
 endforeach()
+berth_add_unit_test(NAME watchers.file_read.${BERTH_OS_FAMILY}
+  SOURCES ${BERTH_OS_FAMILY}/test_file_read.c LIBRARIES berth_watchers)
 # A program of its own, since libxml2's allocator is one for the whole process.
 berth_add_unit_test(NAME watchers.iis_xml_memory SOURCES test_iis_xml_memory.c
   LIBRARIES berth_watchers TIMEOUT 120)

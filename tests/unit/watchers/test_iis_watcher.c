@@ -339,7 +339,8 @@ static void optional__folder_missing__is_absent_until_it_appears(void **unused)
     struct stage *stage = open_stage("config/a.config");
 
     (void)unused;
-    start(stage, (struct berth_iis_watcher_options){.optional = true});
+    /* Windows does not tell that the folder itself was renamed: the poll finds out */
+    start(stage, (struct berth_iis_watcher_options){.optional = true, .poll_ms = 200});
     wait_for_state(stage, BERTH_STATE_ABSENT);
     assert_true(stage->reason[0] != '\0');
     add_folder(temp_path(stage->folder, "config"));
@@ -364,11 +365,15 @@ static void poll__without_any_event__sees_the_change(void **unused)
     add_folder(temp_path(stage->folder, "two"));
     put(temp_path(stage->folder, "one/a.config"), 8001, false);
     put(temp_path(stage->folder, "two/a.config"), 8002, false);
-    assert_int_equal(symlink("one", temp_path(stage->folder, "link")), 0);
+    if (!link_folder("one", temp_path(stage->folder, "link"))) {
+        start(stage, (struct berth_iis_watcher_options){0});
+        close_stage(stage);
+        skip();
+    }
     start(stage, (struct berth_iis_watcher_options){.poll_ms = 50});
     wait_for_port(stage, 8001);
     assert_int_equal(unlink(temp_path(stage->folder, "link")), 0);
-    assert_int_equal(symlink("two", temp_path(stage->folder, "link")), 0);
+    assert_true(link_folder("two", temp_path(stage->folder, "link")));
     wait_for_port(stage, 8002);
     /* and events are heard from there now */
     put(temp_path(stage->folder, "two/a.config"), 8003, false);

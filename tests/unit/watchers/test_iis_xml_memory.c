@@ -87,10 +87,11 @@ static void check_file(const char *name, bool ever_after)
         }
         berth_iis_config_fini(&config);
         if (live != before) {
-            fail_msg("failure %zu leaves %zu blocks", at, live - before);
+            fail_msg("failure %lu leaves %lu blocks", (unsigned long)at,
+                     (unsigned long)(live - before));
         }
     }
-    print_message("%s: %zu failures refused\n", name, refused);
+    print_message("%s: %lu failures refused\n", name, (unsigned long)refused);
     assert_true(refused > 0);
     berth_iis_config_fini(&whole);
     free(bytes);
