@@ -377,7 +377,7 @@ enum berth_code berth__allocator_take(struct berth_allocator *allocator,
 static enum berth_code choose(struct berth_allocator *allocator,
                               const struct berth_allocate_request *request,
                               const struct berth_caller *caller, struct berth_lease **before,
-                              struct berth_grant *out, uint16_t *ports,
+                              struct berth_now now, struct berth_grant *out, uint16_t *ports,
                               struct berth_refusal *refusal, struct berth_error *err)
 {
     bool in_place = out->lost_port != 0; /* what takes the place of a lease is not one more */
@@ -394,8 +394,8 @@ static enum berth_code choose(struct berth_allocator *allocator,
         code = check_quota(allocator, caller, refusal, err);
     }
     if (code == BERTH_OK && !out->adopted) {
-        code = berth__allocator_choose(allocator, &request->wish, request->key, request->holder,
-                                       out->lost_port == 0 ? *before : NULL, ports, refusal, err);
+        code = berth__allocator_choose_tried(
+            allocator, request, out->lost_port == 0 ? *before : NULL, now, ports, refusal, err);
     }
     *before = at != NULL ? at : *before;
     return code;
@@ -410,7 +410,8 @@ static enum berth_code give(struct berth_allocator *allocator, struct berth_leas
 {
     uint16_t ports[BERTH_PORTS_PER_LEASE_MAX];
     struct berth_lease *lease;
-    enum berth_code code = choose(allocator, request, caller, &before, out, ports, refusal, err);
+    enum berth_code code =
+        choose(allocator, request, caller, &before, now, out, ports, refusal, err);
 
     if (code == BERTH_OK) {
         code = berth__allocator_take(

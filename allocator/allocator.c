@@ -43,16 +43,29 @@ static void on_change(void *ctx, const struct berth_change *change)
 
 static enum berth_code add_own_feeds(struct berth_allocator *allocator, struct berth_error *err)
 {
-    const struct berth_feed_options leases = {.source = BERTH_SOURCE_LEASE, .name = "leases"};
-    const struct berth_feed_options reserved = {.source = BERTH_SOURCE_RESERVED,
-                                                .name = "configuration"};
-    enum berth_code code =
-        berth_ledger_add_feed(allocator->ledger, &leases, &allocator->lease_feed, err);
+    const struct {
+        struct berth_feed_options options;
+        unsigned *number;
+    } feeds[] = {
+        {{.source = BERTH_SOURCE_LEASE, .name = "leases"}, &allocator->lease_feed},
+        {{.source = BERTH_SOURCE_RESERVED, .name = "configuration"}, &allocator->reserved_feed},
+        {{.source = BERTH_SOURCE_TCP, .name = "bind probe", .linger_ms = BERTH_PROBE_IN_USE_MS},
+         &allocator->probe_tcp_feed},
+        {{.source = BERTH_SOURCE_EXCLUDED,
+          .name = "bind probe",
+          .linger_ms = BERTH_PROBE_FORBIDDEN_MS},
+         &allocator->probe_excluded_feed},
+    };
+    enum berth_code code = BERTH_OK;
 
-    if (code != BERTH_OK) {
-        return code;
+    for (size_t i = 0; i < BERTH_COUNT(feeds) && code == BERTH_OK; i++) {
+        code = berth_ledger_add_feed(allocator->ledger, &feeds[i].options, feeds[i].number, err);
+        if (code == BERTH_OK) {
+            berth_ledger_set_ready(allocator->ledger, *feeds[i].number, true,
+                                   allocator->options.started_ms);
+        }
     }
-    return berth_ledger_add_feed(allocator->ledger, &reserved, &allocator->reserved_feed, err);
+    return code;
 }
 
 /* ---- conflicts ---- */
@@ -166,6 +179,7 @@ void berth_allocator_set_options(struct berth_allocator *allocator,
     allocator->options.cooldown_ms = options->cooldown_ms;
     allocator->options.leases_per_user = options->leases_per_user;
     allocator->options.debounce_ms = options->debounce_ms;
+    allocator->options.probe = options->probe;
     berth_conflict_book_set_debounce(&allocator->conflicts, options->debounce_ms);
     for (unsigned i = 0; i < BERTH_SOURCES_MAX; i++) {
         const struct berth_source_entry *entry = &allocator->sources.at[i];

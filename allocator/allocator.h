@@ -11,6 +11,7 @@
 #include "lease_book.h"
 #include "ledger.h"
 #include "policy.h"
+#include "probe_verdict.h"
 #include "sources.h"
 
 /** The present, by both clocks. */
@@ -77,6 +78,8 @@ struct berth_allocator_options {
     /** Is told that a port stopped being free, and the claim that came; or that it is free again
      *  (`claim` NULL). NULL is accepted. */
     void (*port)(void *ctx, uint16_t port, const struct berth_claim *claim);
+    /** Tries whether a port can be bound, before it is given. NULL: none is tried. */
+    enum berth_probe_answer (*probe)(void *ctx, uint16_t port, int *os_code);
     uint64_t revision;             /* to begin with */
     uint64_t seed;                 /* random, against chosen hash collisions */
     uint64_t (*random)(void *ctx); /* gives 64 random bits, for lease ids */
@@ -138,6 +141,8 @@ struct berth_allocator {
     const char *asked_by; /* who asks for what is being changed; NULL: it happens by itself */
     unsigned lease_feed;
     unsigned reserved_feed;
+    unsigned probe_tcp_feed;       /* what tried ports were found to be, for a while */
+    unsigned probe_excluded_feed;  /* likewise */
     struct berth_port_set changed; /* leased ports whose claims changed: to be looked at */
     uint64_t revision;             /* one more with each change of a claim or a lease */
     /* The leases' clock, which stands still while a source that could contradict is not current */
@@ -179,7 +184,8 @@ enum berth_code berth_allocator_import(struct berth_allocator *allocator,
                                        const struct berth_caller *caller, struct berth_now now,
                                        bool *already, struct berth_error *err);
 
-/** Changes times and quotas for what comes from now on; seed and random stay. */
+/** Changes times, quotas and whether ports are tried, for what comes from now on; the rest stays.
+ */
 void berth_allocator_set_options(struct berth_allocator *allocator,
                                  const struct berth_allocator_options *options);
 

@@ -46,6 +46,16 @@ enum berth_code berth__allocator_take(struct berth_allocator *allocator,
                                       struct berth_now now, struct berth_lease **out,
                                       struct berth_error *err);
 
+/** Chooses likewise, and tries whether the ports can be bound where that is wanted; what is found
+ * to be in use or forbidden is claimed for a while.
+ *  @return as berth__allocator_choose(), and BERTH_BUSY: too many could not be bound */
+enum berth_code berth__allocator_choose_tried(struct berth_allocator *allocator,
+                                              const struct berth_allocate_request *request,
+                                              const struct berth_lease *before,
+                                              struct berth_now now, uint16_t *ports,
+                                              struct berth_refusal *refusal,
+                                              struct berth_error *err);
+
 /* ---- lease_life.c ---- */
 
 /** Tells what happened to a lease. */

@@ -8,7 +8,7 @@
 
 #define BERTH_POOLS_MAX 64
 #define BERTH_PORTS_PER_LEASE_MAX 64
-#define BERTH_AVOIDED_PORTS_MAX 16
+#define BERTH_AVOIDED_PORTS_MAX 48
 
 /** A range of ports that Berth gives from. Pools do not overlap. */
 struct berth_pool {

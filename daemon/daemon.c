@@ -15,6 +15,7 @@
 #include "service_notify.h"
 #include "watch.h"
 #include "watchers/host_facts.h"
+#include "watchers/port_probe.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -272,6 +273,18 @@ static void on_facts_timer(uv_timer_t *timer)
 
 /* ---- settings ---- */
 
+static enum berth_probe_answer try_port(void *ctx, uint16_t port, int *os_code)
+{
+    (void)ctx;
+    return berth_port_probe(port, os_code);
+}
+
+static bool tries_ports(const struct berth_settings *settings)
+{
+    return settings->tcp.probe == BERTH_CHOICE_ON ||
+           (settings->tcp.probe == BERTH_CHOICE_AUTO && berth_port_probe_by_default());
+}
+
 static struct berth_allocator_options allocator_options(const struct berth_settings *settings)
 {
     return (struct berth_allocator_options){
@@ -280,6 +293,7 @@ static struct berth_allocator_options allocator_options(const struct berth_setti
         .cooldown_ms = settings->lease.cooldown_ms,
         .leases_per_user = settings->limits.leases_per_user,
         .debounce_ms = settings->debounce_ms,
+        .probe = tries_ports(settings) ? try_port : NULL,
     };
 }
 

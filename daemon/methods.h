@@ -34,7 +34,7 @@ enum berth_code berth_method_handover(struct berth_call *call, json_t *params,
                                       struct berth_json *result, struct berth_error *err);
 
 /** Allocates with a hold: as berth_allocator_allocate(). Where the caller did not ask for one port
- * only, ports that cannot be held are passed by, up to BERTH_AVOIDED_PORTS_MAX of them. */
+ * only, ports that cannot be held are passed by, up to 16 of them. */
 enum berth_code berth_allocate_with_hold(struct berth_service *service,
                                          const struct berth_allocate_request *request,
                                          const struct berth_caller *caller, struct berth_now now,

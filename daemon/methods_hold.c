@@ -2,13 +2,15 @@
 /* handover, and allocate with a hold */
 #include "methods.h"
 
+#define HELD_TRIES_MAX 16 /* ports that cannot be held, before that is the answer */
+
 enum berth_code berth_allocate_with_hold(struct berth_service *service,
                                          const struct berth_allocate_request *request,
                                          const struct berth_caller *caller, struct berth_now now,
                                          struct berth_grant *out, struct berth_refusal *refusal,
                                          struct berth_error *err)
 {
-    uint16_t avoid[BERTH_AVOIDED_PORTS_MAX];
+    uint16_t avoid[HELD_TRIES_MAX];
     struct berth_allocate_request asked = *request;
     struct berth_refusal first_refusal = {.port = 0};
     struct berth_error first_error = {.code = BERTH_OK};
@@ -32,7 +34,7 @@ enum berth_code berth_allocate_with_hold(struct berth_service *service,
             first_error = *err;
         }
         if (code != BERTH_PORT_IN_USE || !by_hold || asked.wish.port != 0 ||
-            asked.wish.avoid_count == BERTH_AVOIDED_PORTS_MAX) {
+            asked.wish.avoid_count == HELD_TRIES_MAX) {
             /* that nothing else is left is no news to one who was not told of the first port */
             *refusal = first_refusal;
             *err = first_error;

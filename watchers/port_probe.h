@@ -34,4 +34,8 @@
  *  @source bind(2), ip(7), socket(7); Microsoft, "Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE" */
 enum berth_probe_answer berth_port_probe(uint16_t port, int *os_code);
 
+/** Tells whether ports are tried where the configuration leaves it to Berth (`probe="auto"`): on
+ *  Windows, where tables and exclusions leave gaps.  @thread any */
+bool berth_port_probe_by_default(void);
+
 #endif

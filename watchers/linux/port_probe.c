@@ -67,3 +67,8 @@ enum berth_probe_answer berth_port_probe(uint16_t port, int *os_code)
     }
     return worst;
 }
+
+bool berth_port_probe_by_default(void)
+{
+    return false;
+}

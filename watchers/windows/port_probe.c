@@ -78,3 +78,8 @@ enum berth_probe_answer berth_port_probe(uint16_t port, int *os_code)
     }
     return BERTH_PROBE_FREE;
 }
+
+bool berth_port_probe_by_default(void)
+{
+    return true;
+}

@@ -41,6 +41,20 @@ static int teardown(void **state)
     return daemon_teardown(state);
 }
 
+/* Polls so rarely that only a probe can meet what comes. */
+static int setup_probe(void **state)
+{
+    int status = daemon_setup(state);
+
+    if (status == 0) {
+        struct daemon_process *daemon = *state;
+        daemon_start(daemon, "<pools><pool name=\"default\" ports=\"23000-23099\"/></pools>"
+                             "<tcp poll=\"1m\" full=\"1m\" probe=\"on\"/>");
+        client_open(&client, daemon->endpoint);
+    }
+    return status;
+}
+
 /* ---- sockets ---- */
 
 static int bound_socket(const char *address, unsigned port)
@@ -323,6 +337,21 @@ static bool enter_own_namespace(void)
     return up;
 }
 
+static void probe__of_a_socket_that_no_table_showed__passes_it_by(void **state)
+{
+    int fd = listening_socket("127.0.0.1", 23000);
+
+    (void)state;
+    json_t *lease = client_call(&client, "allocate", "{\"key\":\"shop\"}");
+    assert_int_equal(json_integer_at(lease, "port"), 23001);
+    json_decref(lease);
+    assert_string_equal(client_port_state(&client, 23000), "used");
+    json_t *error = client_refused(&client, "port_in_use", "allocate", "{\"port\":23000}");
+    assert_string_equal(json_string_at(error, "data.claims.0.feed"), "bind probe");
+    json_decref(error);
+    (void)close(fd);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -335,6 +364,8 @@ int main(void)
         CASE(allocated_port__listened_on__stays_leased_and_shows_both),
         CASE(pool__filled_by_listeners__exhausted_with_counts),
         CASE(ephemeral_range__in_the_pool__given_last),
+        cmocka_unit_test_setup_teardown(probe__of_a_socket_that_no_table_showed__passes_it_by,
+                                        setup_probe, teardown),
     };
     bool own = enter_own_namespace();
     (void)printf("in %s network\n", own ? "an own" : "the machine's");
