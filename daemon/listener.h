@@ -45,6 +45,10 @@ enum berth_code berth_listener_accept(struct berth_listener *listener, uv_pipe_t
  *  the process's own limit of descriptors.  @thread any */
 size_t berth_listener_most_clients(void);
 
+/** Tells now of the clients that have connected already and were not told of: those of whom an
+ *  event is still under way. For a server that is about to stop. NULL is accepted. */
+void berth_listener_drain(struct berth_listener *listener);
+
 /** Stops listening and removes the endpoint; clients that wait are turned away. The memory is given
  *  back when the loop has closed the handles. NULL is accepted. */
 void berth_listener_close(struct berth_listener *listener);

@@ -185,6 +185,7 @@ void berth_server_close(struct berth_server *server, void (*closed)(void *ctx), 
     server->closed = closed;
     server->ctx = ctx;
     server->stop_ms = uv_now(server->loop);
+    berth_listener_drain(server->listener);
     berth_listener_close(server->listener);
     server->listener = NULL;
     (void)uv_timer_start(&server->sweep, on_sweep, STOP_QUIET_MS, STOP_QUIET_MS);

@@ -316,6 +316,18 @@ static void on_closed(uv_handle_t *handle)
     }
 }
 
+/* A connection is told by a thread of the system's and Ctrl-C by another: either may be first. */
+void berth_listener_drain(struct berth_listener *listener)
+{
+    if (listener == NULL || listener->closing) {
+        return;
+    }
+    for (size_t i = 0; i < WAITING; i++) {
+        look_at_instance(&listener->instances[i]);
+    }
+    tell_of_clients(listener);
+}
+
 void berth_listener_close(struct berth_listener *listener)
 {
     if (listener == NULL) {
