@@ -69,6 +69,7 @@ static struct run {
     unsigned fresh_keys;
     char fresh_key[16];
     bool store_fails;
+    uint64_t trace; /* of all that was seen so far: the same for a seed on every system */
 } run;
 
 static struct kept_leases store; /* what a restart finds */
@@ -226,8 +227,37 @@ static void compare_a_lease(void)
     EXPECT_EQUAL(again == lease, true);
 }
 
+/* FNV-1a. */
+static void add_to_trace(const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+
+    for (size_t i = 0; i < size; i++) {
+        run.trace = (run.trace ^ at[i]) * 0x100000001B3u;
+    }
+}
+
+/* The state of each port that is looked at, each lease's id and ports, and what was said last. */
+static void trace(void)
+{
+    for (size_t i = 0; i < run.look_count; i++) {
+        add_to_trace(&run.real->free_set.state[run.look[i]], 1);
+    }
+    for (size_t i = 0; i < run.model.lease_count; i++) {
+        const struct model_lease *lease = &run.model.leases[i];
+        add_to_trace(lease->id, strlen(lease->id));
+        for (size_t p = 0; p < lease->port_count; p++) {
+            const unsigned char port[2] = {(unsigned char)(lease->ports[p] >> 8),
+                                           (unsigned char)(lease->ports[p] & 0xFF)};
+            add_to_trace(port, sizeof port);
+        }
+    }
+    add_to_trace(err.detail, strlen(err.detail));
+}
+
 static void compare_all(void)
 {
+    trace();
     compare_states();
     compare_counts();
     compare_feeds();

@@ -656,6 +656,8 @@ static void begin(void)
 /* Says how the allocations ended: a run in which some way never came up would prove little. */
 static void tell_outcomes(void)
 {
+    (void)printf("trace %016llx after %llu operations\n", (unsigned long long)run.trace,
+                 (unsigned long long)run.operation - 1);
     for (int c = 0; c < BERTH_CODE_COUNT; c++) {
         if (run.outcomes[c] != 0) {
             (void)printf("allocate: %llu x %s\n", (unsigned long long)run.outcomes[c],
