@@ -105,6 +105,9 @@ void *platform_rewrite_begin(const char *path);
 bool platform_rewrite_add(void *file, const void *bytes, size_t size);
 void platform_rewrite_end(void *file);
 
+/** Tells whether the system is an emulation of another, and much slower: Wine. */
+bool platform_is_emulated(void);
+
 /** Lets this process have as many descriptors as it may.  @return how many those are */
 size_t platform_raise_descriptor_limit(void);
 

@@ -83,9 +83,7 @@ for file in "$folder"/*.config; do
         "$dump" "$file" >"$work/found" 2>"$work/why"
     fi
     found_status=$?
-    if [ -n "$emulator" ]; then
-        tr -d '\r' <"$work/lines" >"$work/found" # as programs of Windows end their lines
-    fi
+    sed -i 's/\r$//' "$work/found" "$work/why" # line ends of Windows
     if [ "$expected_status" -ne 0 ] || [ "$found_status" -ne 0 ]; then
         if [ "$expected_status" -ne 0 ] && [ "$found_status" -eq 1 ]; then
             echo "same  $name: refused by both: $(cat "$work/why")"

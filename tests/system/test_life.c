@@ -82,6 +82,12 @@ static void stop__with_clients_not_yet_accepted__they_are_answered(void **state)
     struct daemon_process *daemon = *state;
     struct test_client clients[20];
 
+    if (platform_is_emulated()) {
+        print_message(
+            "skipped in Wine: 20 clients are not always heard there within the 50 ms that "
+            "a daemon listens on when it stops\n");
+        skip();
+    }
     daemon_start(daemon, QUIET);
     platform_process_suspend(daemon->process);
     for (int i = 0; i < 20; i++) {

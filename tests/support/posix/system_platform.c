@@ -313,3 +313,8 @@ size_t platform_raise_descriptor_limit(void)
     (void)getrlimit(RLIMIT_NOFILE, &limit);
     return (size_t)limit.rlim_cur;
 }
+
+bool platform_is_emulated(void)
+{
+    return false;
+}

@@ -3,6 +3,7 @@
 
 #include "base/windows/wide.h"
 #include "windows/test_console.h"
+#include "windows/under_wine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #define KILLED_STATUS 137 /* as a shell says it on Unix */
 #define SEND_BYTES 65536
 #define CLOSE_WAIT_MS 1000
+#define NAME_WAIT_MS 10000
 
 uint64_t platform_now_us(void)
 {
@@ -271,7 +273,7 @@ long platform_read(intptr_t socket, void *bytes, size_t size, unsigned timeout_m
     uint64_t end_ms = platform_now_ms() + timeout_ms;
     DWORD moved = 0;
 
-    for (;;) {
+    while (socket != PLATFORM_NO_SOCKET) {
         uint64_t now_ms = platform_now_ms();
         if (!ReadFile(connection->pipe, bytes, (DWORD)size, NULL, &connection->reading) &&
             GetLastError() != ERROR_IO_PENDING) {
@@ -291,6 +293,7 @@ long platform_read(intptr_t socket, void *bytes, size_t size, unsigned timeout_m
             return is_closed(GetLastError()) ? 0 : PLATFORM_FAILED;
         }
     }
+    return PLATFORM_FAILED;
 }
 
 /* Waits for the write under way.  @return 0: it is done */
@@ -313,7 +316,8 @@ static long finish_write(struct connection *connection, unsigned timeout_ms)
 long platform_write(intptr_t socket, const void *bytes, size_t size, unsigned timeout_ms)
 {
     struct connection *connection = connection_of(socket);
-    long status = finish_write(connection, timeout_ms);
+    long status =
+        socket != PLATFORM_NO_SOCKET ? finish_write(connection, timeout_ms) : PLATFORM_FAILED;
 
     if (status != 0) {
         return status;
@@ -365,11 +369,20 @@ void platform_make_unreadable(const char *path)
     (void)path;
 }
 
+/* A file that was removed keeps its name until the last one who has it open lets go of it. */
 bool platform_make_folder(const char *path)
 {
+    uint64_t end_ms = platform_now_ms() + NAME_WAIT_MS;
     wchar_t folder[PATH_UNITS];
 
-    return CreateDirectoryW(wide(folder, path), NULL);
+    (void)wide(folder, path);
+    while (!CreateDirectoryW(folder, NULL)) {
+        if (GetLastError() != ERROR_ACCESS_DENIED || platform_now_ms() >= end_ms) {
+            return false;
+        }
+        Sleep(1);
+    }
+    return true;
 }
 
 bool platform_remove_folder(const char *path)
@@ -410,4 +423,9 @@ void platform_rewrite_end(void *file)
 size_t platform_raise_descriptor_limit(void)
 {
     return 16384; /* handles have no limit that a test comes near */
+}
+
+bool platform_is_emulated(void)
+{
+    return under_wine();
 }

@@ -126,6 +126,7 @@ static void open__each_allocation_fails__is_an_error_without_a_leak(void **state
 {
     struct fixture *fixture = *state;
     bool failed = true;
+    bool refused = false;
 
     for (size_t n = 1; failed; n++) {
         struct berth_listener *listener = NULL;
@@ -138,8 +139,11 @@ static void open__each_allocation_fails__is_an_error_without_a_leak(void **state
         (void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
         failed = memory_faults_end(&live);
         assert_int_equal(live, 0);
-        assert_code(code, failed ? BERTH_NO_MEMORY : BERTH_OK);
+        /* some of Windows' allocations can be done without */
+        assert_code(code, failed && code != BERTH_OK ? BERTH_NO_MEMORY : BERTH_OK);
+        refused = refused || code != BERTH_OK;
     }
+    assert_true(refused);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
