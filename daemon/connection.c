@@ -38,6 +38,8 @@ void berth__connection_close(struct berth_connection *connection)
 {
     if (!connection->closing) {
         connection->closing = true;
+        connection->server->service->subscribers_now -= connection->subscription.topics != 0;
+        connection->subscription.topics = 0;
         uv_close((uv_handle_t *)&connection->pipe, on_closed);
     }
 }

@@ -136,7 +136,6 @@ void berth__server_forget(struct berth_server *server, struct berth_connection *
         connection->next->previous = connection->previous;
     }
     server->service->connections_now--;
-    server->service->subscribers_now -= connection->subscription.topics != 0 ? 1 : 0;
     server->unknown -= connection->unknown;
     close_if_done(server);
 }
