@@ -103,6 +103,43 @@ bool berth_parse_duration(uint64_t *out_ms, const char *text)
     return false;
 }
 
+static const struct {
+    const char *suffix;
+    unsigned shift;
+} size_units[] = {{"GiB", 30}, {"MiB", 20}, {"KiB", 10}};
+
+bool berth_parse_size(uint64_t *out_bytes, const char *text)
+{
+    uint64_t number;
+
+    if (!take_number(&number, &text)) {
+        return false;
+    }
+    for (size_t i = 0; i < BERTH_COUNT(size_units); i++) {
+        if (strcmp(text, size_units[i].suffix) == 0) {
+            if (number > (uint64_t)INT64_MAX >> size_units[i].shift) {
+                return false;
+            }
+            *out_bytes = number << size_units[i].shift;
+            return true;
+        }
+    }
+    return false;
+}
+
+char *berth_format_size(char *out, size_t size, uint64_t bytes)
+{
+    for (size_t i = 0; i < BERTH_COUNT(size_units); i++) {
+        uint64_t unit = (uint64_t)1 << size_units[i].shift;
+        if (bytes >= unit && bytes % unit == 0) {
+            (void)snprintf(out, size, "%" PRIu64 " %s", bytes / unit, size_units[i].suffix);
+            return out;
+        }
+    }
+    (void)snprintf(out, size, "%" PRIu64 " bytes", bytes);
+    return out;
+}
+
 char *berth_format_duration(char *out, size_t size, uint64_t ms)
 {
     static const struct {

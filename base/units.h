@@ -31,6 +31,15 @@ bool berth_parse_duration(uint64_t *out_ms, const char *text);
  *  @return false: none, `out` unchanged  @thread any  @blocks no */
 bool berth_parse_number(uint64_t *out, const char *text, uint64_t low, uint64_t high);
 
+/** Reads a size in bytes: a whole number and one of KiB, MiB, GiB ("10MiB"), below 2^63.
+ *  @return false: none, `out_bytes` unchanged  @thread any  @blocks no */
+bool berth_parse_size(uint64_t *out_bytes, const char *text);
+
+/** Writes a size as people say it: "64 KiB", "10 MiB"; what is no whole number of KiB: "1000
+ * bytes".
+ *  @param[out] out  at least 32 bytes  @return `out`  @thread any */
+char *berth_format_size(char *out, size_t size, uint64_t bytes);
+
 /** Writes a duration as people say it: "250 ms", "15 s", "4 min 30 s", "2 h", "3 d 4 h".
  *  @param[out] out  at least 32 bytes  @return `out`  @thread any */
 char *berth_format_duration(char *out, size_t size, uint64_t ms);

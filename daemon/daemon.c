@@ -8,11 +8,13 @@
 #include "configure.h"
 #include "lease_keeper.h"
 #include "log.h"
+#include "log_target.h"
 #include "places.h"
 #include "process.h"
 #include "server.h"
 #include "service.h"
 #include "service_notify.h"
+#include "system_log.h"
 #include "watch.h"
 #include "watchers/host_facts.h"
 #include "watchers/port_probe.h"
@@ -351,6 +353,19 @@ static void follow_access(struct berth_daemon *daemon)
     }
 }
 
+/* A log file that cannot be had is a warning: the log stays where it is. */
+static void apply_log(struct berth_daemon *daemon)
+{
+    struct berth_error err;
+
+    if (berth_log_target_apply(&daemon->configuration.settings, &err) != BERTH_OK) {
+        berth_log(BERTH_LOG_WARNING, "%s", err.detail);
+        berth_configuration_add_warnings(&daemon->configuration, err.detail);
+        daemon->service.warnings = (const char *const *)daemon->configuration.warnings;
+        daemon->service.warning_count = daemon->configuration.warning_count;
+    }
+}
+
 /* Makes everything follow a configuration, which the daemon owns from then on. On error the old one
  * stays in force; only pools or reserved ports may be the new ones then, if memory ran out between.
  */
@@ -386,6 +401,7 @@ static enum berth_code apply(struct berth_daemon *daemon, struct berth_configura
     daemon->service.warning_count = daemon->configuration.warning_count;
     *fresh = (struct berth_configuration){.path = NULL};
     follow_access(daemon);
+    apply_log(daemon);
     return berth_watch_apply(daemon->watch, &daemon->configuration.settings, err);
 }
 
@@ -418,6 +434,16 @@ static bool takes_a_restart(const struct berth_daemon *daemon,
            settings->store.history_ms != daemon->fixed.history_ms;
 }
 
+static void report_reload(const struct berth_daemon *daemon, enum berth_code code,
+                          const struct berth_error *err)
+{
+    const char *path = daemon->configuration.path;
+    const char *string = code != BERTH_OK ? err->detail : path != NULL ? path : "the defaults";
+
+    berth_system_log_report(code == BERTH_OK ? BERTH_NOTICE_RELOADED : BERTH_NOTICE_RELOAD_FAILED,
+                            &string);
+}
+
 static enum berth_code service_reload(struct berth_service *service, struct berth_error *err)
 {
     struct berth_daemon *daemon = BERTH_CONTAINER_OF(service, struct berth_daemon, service);
@@ -441,6 +467,7 @@ static enum berth_code service_reload(struct berth_service *service, struct bert
               code == BERTH_OK ? "the configuration was read again"
                                : "the configuration was not read again, the old one stays: ",
               code == BERTH_OK ? "" : err->detail);
+    report_reload(daemon, code, err);
     berth_service_notify_ready("serving");
     return code;
 }
@@ -471,7 +498,7 @@ static void close_handle(uv_handle_t *handle)
     }
 }
 
-static void stop(struct berth_daemon *daemon)
+void berth_daemon_stop(struct berth_daemon *daemon)
 {
     if (daemon->stopping) {
         return;
@@ -492,19 +519,23 @@ static void stop(struct berth_daemon *daemon)
     }
 }
 
+void berth_daemon_reload(struct berth_daemon *daemon)
+{
+    struct berth_error err;
+
+    (void)service_reload(&daemon->service, &err);
+}
+
 static void on_stop_signal(uv_signal_t *handle, int number)
 {
     berth_log(BERTH_LOG_INFO, "stopping on signal %d", number);
-    stop(handle->data);
+    berth_daemon_stop(handle->data);
 }
 
 static void on_reload_signal(uv_signal_t *handle, int number)
 {
-    struct berth_daemon *daemon = handle->data;
-    struct berth_error err;
-
     (void)number;
-    (void)service_reload(&daemon->service, &err);
+    berth_daemon_reload(handle->data);
 }
 
 /* ---- starting ---- */
@@ -676,10 +707,12 @@ enum berth_code berth_daemon_start(struct berth_daemon **out, uv_loop_t *loop,
     *out = daemon;
     enum berth_code code = start_all(daemon, err);
     if (code != BERTH_OK) {
-        stop(daemon);
+        berth_daemon_stop(daemon);
         return code;
     }
     berth_log(BERTH_LOG_INFO, "berthd %s serves at %s", BERTH_VERSION, daemon->endpoint);
+    berth_system_log_report(BERTH_NOTICE_STARTED,
+                            (const char *const[]){BERTH_VERSION, daemon->endpoint});
     berth_service_notify_ready("serving");
     return BERTH_OK;
 }

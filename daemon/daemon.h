@@ -18,6 +18,14 @@ struct berth_daemon;
 enum berth_code berth_daemon_start(struct berth_daemon **out, uv_loop_t *loop,
                                    const struct berth_options *options, struct berth_error *err);
 
+/** Makes the daemon end: what has arrived is answered, then its loop has nothing left to do. May be
+ *  called again.  @thread the loop's */
+void berth_daemon_stop(struct berth_daemon *daemon);
+
+/** Reads the configuration again, as the method `reload` does; the log says what came of it.
+ *  @thread the loop's  @blocks for reading the configuration */
+void berth_daemon_reload(struct berth_daemon *daemon);
+
 /** Gives the daemon's memory back, after the loop has ended. NULL is accepted. */
 void berth_daemon_destroy(struct berth_daemon *daemon);
 

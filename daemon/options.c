@@ -12,6 +12,7 @@ struct text_option {
 static const char help[] =
     "usage: berthd [--config FILE] [--endpoint E] [--state DIR] [--check-config]\n"
     "              [--log-level error|warning|info|debug] [--version] [--help]\n"
+    "       berthd service install|uninstall|start|stop|status      (Windows)\n"
     "\n"
     "Watches IIS's applicationHost.config and the TCP table and hands out free ports.\n"
     "\n"
@@ -19,7 +20,8 @@ static const char help[] =
     "  --endpoint E     where to listen, instead of the configuration's or the default place\n"
     "  --state DIR      where to keep leases, instead of the configuration's or the default place\n"
     "  --check-config   check the configuration, print what it comes to, and end\n"
-    "  --log-level L    how much to log on standard error (info)\n"
+    "  --log-level L    how much to log (info)\n"
+    "  --service        said by the service manager of Windows only\n"
     "\n"
     "berthd(8), berthd.config(5) and berth(1) say more.\n";
 
@@ -42,6 +44,8 @@ static bool set_flag(struct berth_options *out, const char *argument)
 {
     if (strcmp(argument, "--check-config") == 0) {
         out->check_config = true;
+    } else if (strcmp(argument, "--service") == 0) {
+        out->service = true;
     } else if (strcmp(argument, "--version") == 0) {
         out->version = true;
     } else if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {

@@ -13,6 +13,7 @@ struct berth_options {
     const char *endpoint; /* NULL: the configuration's */
     const char *state;    /* NULL: the configuration's */
     enum berth_log_level log_level;
+    bool service; /* started by the service manager of Windows */
     bool check_config;
     bool version;
     bool help;

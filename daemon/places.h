@@ -28,6 +28,10 @@ enum berth_code berth_place_state(char **out, struct berth_error *err);
  *  @return also BERTH_IO  @blocks for system calls */
 enum berth_code berth_place_iis_config(char **out, bool *lacking, struct berth_error *err);
 
+/** The log file of a service that has no standard error: %ProgramData%\Berth\logs\berthd.log on
+ *  Windows; BERTH_NOT_FOUND on Linux, where the service manager takes standard error up. */
+enum berth_code berth_place_log(char **out, struct berth_error *err);
+
 /** Makes the folder of an endpoint where it is missing and this is its usual place (/run/berth).
  *  @return BERTH_OK; BERTH_IO: it could not be made  @blocks for a system call */
 enum berth_code berth_place_prepare_endpoint(const char *endpoint, struct berth_error *err);

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "default_access.h"
+#include "log_file.h"
 #include "settings_internal.h"
 
 #include <string.h>
@@ -41,6 +42,8 @@ void berth_settings_start(struct berth_settings *out)
     out->store.history_ms = 90 * DAY_MS;
     out->debounce_ms = 2 * SECOND_MS;
     out->alerts.metrics_interval_ms = 15 * SECOND_MS;
+    out->log.size_bytes = BERTH_LOG_FILE_SIZE;
+    out->log.keep = BERTH_LOG_FILE_KEEP;
     out->limits.connections = 1024;
     out->limits.per_user = 256;
     out->limits.subscribers = 64;
@@ -151,5 +154,6 @@ void berth_settings_fini(struct berth_settings *settings)
     berth_free(settings->alerts.metrics_path);
     berth_free(settings->endpoint);
     berth_free(settings->state);
+    berth_free(settings->log.path);
     *settings = (struct berth_settings){0};
 }

@@ -130,6 +130,11 @@ struct berth_settings {
         uint64_t metrics_interval_ms;
     } alerts;
     struct {
+        char *path;          /* NULL: the platform's default place, or standard error */
+        uint64_t size_bytes; /* 64 KiB to 1 GiB */
+        uint32_t keep;       /* 0 to 100 */
+    } log;
+    struct {
         uint32_t connections;     /* 16 to 16384 */
         uint32_t per_user;        /* 1 to connections */
         uint32_t subscribers;     /* 0 to connections */

@@ -35,6 +35,7 @@ enum berth_value_kind {
     BERTH_VALUE_PORTS,     /* struct berth_port_range */
     BERTH_VALUE_LOW,       /* into a struct berth_pool_settings */
     BERTH_VALUE_DURATION,  /* uint64_t ms, low to high */
+    BERTH_VALUE_SIZE,      /* uint64_t bytes, low to high */
     BERTH_VALUE_NUMBER,    /* uint32_t, low to high */
     BERTH_VALUE_CHOICE     /* uint8_t: the first choice's number is `low` */
 };

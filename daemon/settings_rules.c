@@ -2,6 +2,7 @@
 /* The table of what a configuration may hold: elements, their attributes with kinds and bounds, and
  * what has to go together within one element. config/berthd.xsd says the same to editors. */
 #include "base/memory.h"
+#include "log_file.h"
 #include "settings_internal.h"
 
 #include <stdarg.h>
@@ -310,6 +311,13 @@ static const struct berth_attribute_rule metrics_attributes[] = {
      .low = SECOND, .high = HOUR},
     {0},
 };
+static const struct berth_attribute_rule log_attributes[] = {
+    {"file", BERTH_VALUE_PATH, AT(berth_settings, log.path)},
+    {"size", BERTH_VALUE_SIZE, AT(berth_settings, log.size_bytes), .low = BERTH_LOG_FILE_SIZE_MIN,
+     .high = BERTH_LOG_FILE_SIZE_MAX},
+    {"keep", BERTH_VALUE_NUMBER, AT(berth_settings, log.keep), .high = BERTH_LOG_FILE_KEEP_MAX},
+    {0},
+};
 static const struct berth_attribute_rule limits_attributes[] = {
     {"connections", BERTH_VALUE_NUMBER, AT(berth_settings, limits.connections), .low = 16,
      .high = 16384},
@@ -349,6 +357,7 @@ static const struct berth_element_rule berth_children[] = {
     {"access", 1, NULL, access_children, NULL, finish_access},
     {"conflicts", 1, conflicts_attributes, NULL, NULL, NULL},
     {"alerts", 1, NULL, alerts_children, NULL, NULL},
+    {"log", 1, log_attributes, NULL, NULL, NULL},
     {"limits", 1, limits_attributes, NULL, NULL, finish_limits},
     {0},
 };

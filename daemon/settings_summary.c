@@ -128,6 +128,17 @@ static void put_alerts(struct berth_text *out, const struct berth_settings *sett
     }
 }
 
+static void put_log(struct berth_text *out, const struct berth_settings *settings)
+{
+    char size[32];
+
+    put_name(out, "log");
+    berth_text_printf(out, "%s, at most %s, %u old ones\n",
+                      settings->log.path != NULL ? settings->log.path : "(the platform's default)",
+                      berth_format_size(size, sizeof size, settings->log.size_bytes),
+                      (unsigned)settings->log.keep);
+}
+
 void berth_settings_write_summary(struct berth_text *out, const struct berth_settings *settings)
 {
     put_path(out, "endpoint", settings->endpoint);
@@ -137,6 +148,7 @@ void berth_settings_write_summary(struct berth_text *out, const struct berth_set
     put_leases(out, settings);
     put_access(out, settings);
     put_alerts(out, settings);
+    put_log(out, settings);
     put_name(out, "limits");
     berth_text_printf(out, "connections %u, per user %u, subscribers %u, leases per user %u\n",
                       (unsigned)settings->limits.connections, (unsigned)settings->limits.per_user,

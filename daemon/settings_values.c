@@ -236,6 +236,25 @@ static void read_duration(const struct berth_settings_slot *slot)
            low, high);
 }
 
+static void read_size(const struct berth_settings_slot *slot)
+{
+    char low[32];
+    char high[32];
+    uint64_t bytes;
+
+    if (berth_parse_size(&bytes, slot->value) && bytes >= slot->rule->low &&
+        bytes <= slot->rule->high) {
+        memcpy(member(slot), &bytes, sizeof bytes);
+        return;
+    }
+    (void)berth_format_size(low, sizeof low, slot->rule->low);
+    (void)berth_format_size(high, sizeof high, slot->rule->high);
+    refuse(slot,
+           "accepted is a size from %s to %s, a whole number with its unit: KiB, MiB or GiB "
+           "(512KiB, 10MiB)",
+           low, high);
+}
+
 static void read_number(const struct berth_settings_slot *slot)
 {
     uint64_t number;
@@ -281,7 +300,7 @@ void berth_settings_read_value(const struct berth_settings_slot *slot)
         [BERTH_VALUE_GROUP] = read_subject,       [BERTH_VALUE_USER] = read_subject,
         [BERTH_VALUE_PORTS] = read_ports,         [BERTH_VALUE_LOW] = read_low,
         [BERTH_VALUE_DURATION] = read_duration,   [BERTH_VALUE_NUMBER] = read_number,
-        [BERTH_VALUE_CHOICE] = read_choice,
+        [BERTH_VALUE_SIZE] = read_size,           [BERTH_VALUE_CHOICE] = read_choice,
     };
 
     readers[slot->rule->kind](slot);

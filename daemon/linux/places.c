@@ -82,6 +82,12 @@ enum berth_code berth_place_iis_config(char **out, bool *lacking, struct berth_e
                       "no applicationHost.config is configured (<iis config=\"…\"/>)");
 }
 
+enum berth_code berth_place_log(char **out, struct berth_error *err)
+{
+    (void)out;
+    return berth_fail(err, BERTH_NOT_FOUND, 0, "the log goes to standard error");
+}
+
 enum berth_code berth_place_prepare_endpoint(const char *endpoint, struct berth_error *err)
 {
     if (strncmp(endpoint, ROOT_FOLDER "/", sizeof ROOT_FOLDER) != 0) {

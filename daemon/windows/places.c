@@ -53,6 +53,11 @@ enum berth_code berth_place_state(char **out, struct berth_error *err)
     return below_program_data(out, "state", err);
 }
 
+enum berth_code berth_place_log(char **out, struct berth_error *err)
+{
+    return below_program_data(out, "logs\\berthd.log", err);
+}
+
 enum berth_code berth_place_prepare_endpoint(const char *endpoint, struct berth_error *err)
 {
     (void)endpoint; /* a pipe needs no folder */

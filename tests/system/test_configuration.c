@@ -314,6 +314,58 @@ static void reload__of_other_iis_files__needs_no_room_for_both(void **state)
     daemon_stop(daemon);
 }
 
+/* From the start in the first file, after a reload in the second, and back on standard error. */
+static void log_file__named_and_changed__takes_the_log(void **state)
+{
+    struct daemon_process *daemon = *state;
+    struct test_client client;
+    size_t size;
+    char elements[1000];
+
+    for (int i = 0; i < 3; i++) {
+        (void)snprintf(elements, sizeof elements, BASE "<log file=\"%s/%d.log\"/>", daemon->folder,
+                       i);
+        if (i == 0) {
+            daemon_start(daemon, elements);
+            client_open(&client, daemon->endpoint);
+            continue;
+        }
+        daemon_configure(daemon, i == 1 ? elements : BASE);
+        json_t *reloaded = client_call(&client, "reload", NULL);
+        assert_int_equal(json_array_size(json_at(reloaded, "warnings")), 0);
+        json_decref(reloaded);
+    }
+    client_close(&client);
+    daemon_stop(daemon);
+    char *first = read_whole_file(temp_path(daemon->folder, "0.log"), &size);
+    char *second = read_whole_file(temp_path(daemon->folder, "1.log"), &size);
+    assert_non_null(strstr(first, " serves at "));
+    assert_null(strstr(first, "read again"));
+    assert_non_null(strstr(second, "the configuration was read again\n"));
+    assert_null(strstr(second, "stopped"));
+    assert_true(daemon_log_has(daemon, "stopped"));
+    free(first);
+    free(second);
+}
+
+static void log_file__that_cannot_be_had__is_a_warning(void **state)
+{
+    struct daemon_process *daemon = *state;
+    struct test_client client;
+    char elements[1000];
+
+    (void)snprintf(elements, sizeof elements, BASE "<log file=\"%s/no/such/a.log\"/>",
+                   daemon->folder);
+    daemon_start(daemon, elements);
+    client_open(&client, daemon->endpoint);
+    json_t *status = client_call(&client, "status", NULL);
+    assert_non_null(strstr(json_string_at(status, "warnings.0"), "no/such/a.log"));
+    json_decref(status);
+    client_close(&client);
+    daemon_stop(daemon);
+    assert_true(daemon_log_has(daemon, "cannot open the log file"));
+}
+
 static void hangup_signal__reloads(void **state)
 {
     struct daemon_process *daemon = *state;
@@ -378,6 +430,8 @@ int main(void)
         CASE(reload__bad_file__changes_nothing_and_says_why_with_line),
         CASE(reload__of_many_iis_files__all_or_nothing),
         CASE(reload__of_other_iis_files__needs_no_room_for_both),
+        CASE(log_file__named_and_changed__takes_the_log),
+        CASE(log_file__that_cannot_be_had__is_a_warning),
         CASE(hangup_signal__reloads),
         CASE(reload__100_times_while_clients_ask__nothing_is_lost),
     };

@@ -264,6 +264,70 @@ static void format_time__every_day__as_a_calendar_counts(void **state)
     }
 }
 
+static void parse_size__sizes__are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } rows[] = {{"0KiB", 0},
+                {"1KiB", 1024},
+                {"0010MiB", 10485760},
+                {"1GiB", 1073741824},
+                {"9007199254740991KiB", 9223372036854774784U}};
+
+    (void)state;
+    for (size_t i = 0; i < BERTH_COUNT(rows); i++) {
+        uint64_t bytes = 7;
+        assert_true(berth_parse_size(&bytes, rows[i].text));
+        assert_int_equal(bytes, rows[i].bytes);
+    }
+}
+
+static void parse_size__anything_else__leaves_out_alone(void **state)
+{
+    static const char *const rows[] = {"",
+                                       "10",
+                                       "KiB",
+                                       "10 KiB",
+                                       " 10KiB",
+                                       "10KiB ",
+                                       "10kib",
+                                       "10KB",
+                                       "10MB",
+                                       "-1KiB",
+                                       "1.5MiB",
+                                       "10MiBs",
+                                       "9007199254740992KiB",
+                                       "8589934592GiB",
+                                       "99999999999999999999KiB"};
+
+    (void)state;
+    for (size_t i = 0; i < BERTH_COUNT(rows); i++) {
+        uint64_t bytes = 7;
+        assert_false(berth_parse_size(&bytes, rows[i]));
+        assert_int_equal(bytes, 7);
+    }
+}
+
+static void format_size__largest_whole_unit(void **state)
+{
+    static const struct {
+        uint64_t bytes;
+        const char *text;
+    } rows[] = {{0, "0 bytes"},           {1023, "1023 bytes"},
+                {1024, "1 KiB"},          {1025, "1025 bytes"},
+                {65536, "64 KiB"},        {10485760, "10 MiB"},
+                {1572864, "1536 KiB"},    {1073741824, "1 GiB"},
+                {1074790400, "1025 MiB"}, {UINT64_MAX, "18446744073709551615 bytes"}};
+    char text[32];
+
+    (void)state;
+    for (size_t i = 0; i < BERTH_COUNT(rows); i++) {
+        assert_ptr_equal(berth_format_size(text, sizeof text, rows[i].bytes), text);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +338,9 @@ int main(void)
         cmocka_unit_test(parse_duration__durations__are_read),
         cmocka_unit_test(parse_duration__anything_else__leaves_out_alone),
         cmocka_unit_test(parse_number__within_and_outside_its_bounds),
+        cmocka_unit_test(parse_size__sizes__are_read),
+        cmocka_unit_test(parse_size__anything_else__leaves_out_alone),
+        cmocka_unit_test(format_size__largest_whole_unit),
         cmocka_unit_test(format_duration__two_largest_units),
         cmocka_unit_test(format_time__known_dates),
         cmocka_unit_test(format_time__every_day__as_a_calendar_counts),

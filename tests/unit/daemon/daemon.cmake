@@ -1,6 +1,7 @@
 # The daemon's parts that run without a daemon.
 set(memory_service ${PROJECT_SOURCE_DIR}/tests/support/memory_service.c)
-foreach(module access configure event_log framing lease_record listener log options params)
+foreach(module access configure event_log framing lease_record listener log log_file options params
+    system_log)
   berth_add_unit_test(NAME daemon.${module} SOURCES test_${module}.c LIBRARIES berth_daemon)
 endforeach()
 foreach(module events methods methods_adopt methods_hold rpc)
@@ -10,4 +11,10 @@ endforeach()
 berth_add_unit_test(NAME daemon.port_holds SOURCES test_port_holds.c LIBRARIES berth_daemon)
 if(BERTH_OS_FAMILY STREQUAL "posix")
   berth_add_unit_test(NAME daemon.listener_paths SOURCES posix/test_listener_paths.c LIBRARIES berth_daemon)
+endif()
+if(BERTH_PLATFORM STREQUAL "linux")
+  berth_add_unit_test(NAME daemon.log_file_full SOURCES linux/test_log_file_full.c
+    LIBRARIES berth_daemon)
+  berth_add_unit_test(NAME daemon.linux_system_log SOURCES linux/test_system_log.c
+    LIBRARIES berth_daemon)
 endif()

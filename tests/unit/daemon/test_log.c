@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/log.h"
 
+#include "base/text.h"
 #include "cmocka_all.h"
 
 #include <errno.h>
@@ -101,6 +102,32 @@ static void log__leaves_errno(void **state)
     assert_int_equal(kept, EAGAIN);
 }
 
+static void take_line(void *ctx, const char *line, size_t length)
+{
+    struct berth_text *out = ctx;
+
+    berth_text_add(out, line, length);
+}
+
+static void log__into_a_sink__has_times_and_leaves_the_file_alone(void **state)
+{
+    struct berth_text lines;
+
+    (void)state;
+    berth_text_init(&lines, 1000);
+    begin(BERTH_LOG_INFO, true);
+    berth_log(BERTH_LOG_INFO, "before");
+    berth_log_use_sink(take_line, &lines);
+    berth_log(BERTH_LOG_WARNING, "%s", "into\nit");
+    berth_log(BERTH_LOG_DEBUG, "below the level");
+    berth_log_use_sink(NULL, NULL);
+    berth_log(BERTH_LOG_INFO, "after");
+    assert_string_equal(end(), "<6>before\n<6>after\n");
+    assert_int_equal(lines.length, strlen("2026-11-23T02:26:00.000Z warning into?it\n"));
+    assert_string_equal(berth_text_string(&lines) + 24, " warning into?it\n");
+    berth_text_fini(&lines);
+}
+
 static void level_find__each_name(void **state)
 {
     enum berth_log_level level = BERTH_LOG_DEBUG;
@@ -128,6 +155,7 @@ int main(void)
         cmocka_unit_test(log__control_characters__cannot_forge_a_line),
         cmocka_unit_test(log__very_long__is_cut_to_one_line),
         cmocka_unit_test(log__leaves_errno),
+        cmocka_unit_test(log__into_a_sink__has_times_and_leaves_the_file_alone),
         cmocka_unit_test(level_find__each_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

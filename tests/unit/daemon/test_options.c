@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#define ARGUMENTS_MAX 12
+#define ARGUMENTS_MAX 16
 
 /* Reads "berthd" and the arguments, separated by one blank each. */
 static enum berth_code read_line(const char *line, struct berth_options *out,
@@ -40,7 +40,7 @@ static void read__no_arguments__defaults(void **state)
     assert_null(options.endpoint);
     assert_null(options.state);
     assert_int_equal(options.log_level, BERTH_LOG_INFO);
-    assert_false(options.check_config || options.version || options.help);
+    assert_false(options.check_config || options.version || options.help || options.service);
     /* started with no name even */
     assert_ok(berth_options_read(&options, 0, argv + 1, &err), &err);
 }
@@ -48,8 +48,10 @@ static void read__no_arguments__defaults(void **state)
 static void read__everything__in_both_forms(void **state)
 {
     static const char *const lines[] = {
-        "--config a --endpoint b --state c --log-level debug --check-config --version --help",
-        "--help --check-config --log-level=debug --state=c --endpoint=b --config=a --version",
+        "--config a --endpoint b --state c --log-level debug --check-config --version --help "
+        "--service",
+        "--service --help --check-config --log-level=debug --state=c --endpoint=b --config=a "
+        "--version",
     };
 
     (void)state;
@@ -61,7 +63,7 @@ static void read__everything__in_both_forms(void **state)
         assert_string_equal(options.endpoint, "b");
         assert_string_equal(options.state, "c");
         assert_int_equal(options.log_level, BERTH_LOG_DEBUG);
-        assert_true(options.check_config && options.version && options.help);
+        assert_true(options.check_config && options.version && options.help && options.service);
     }
 }
 
@@ -107,8 +109,8 @@ static void read__wrong__names_the_argument(void **state)
 
 static void help__names_every_option(void **state)
 {
-    static const char *const options[] = {"--config", "--endpoint",     "--state",  "--log-level",
-                                          "--help",   "--check-config", "--version"};
+    static const char *const options[] = {"--config", "--endpoint",     "--state",   "--log-level",
+                                          "--help",   "--check-config", "--version", "--service"};
 
     (void)state;
     for (size_t i = 0; i < BERTH_COUNT(options); i++) {

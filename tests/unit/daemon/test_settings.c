@@ -163,6 +163,9 @@ static void default__values__are_those_of_the_documentation(void **state)
     assert_false(s.alerts.system_log);
     assert_int_equal(s.alerts.command_count, 0);
     assert_null(s.alerts.metrics_path);
+    assert_null(s.log.path);
+    assert_int_equal(s.log.size_bytes, 10 * 1024 * 1024);
+    assert_int_equal(s.log.keep, 5);
     assert_int_equal(s.limits.connections, 1024);
     assert_int_equal(s.limits.per_user, 256);
     assert_int_equal(s.limits.subscribers, 64);
@@ -215,12 +218,13 @@ static void parse__schema_defaults__are_the_defaults(void **state)
     char document[] = "<berth><pools><pool name='default' ports='49000-65000' ephemeral='%s' "
                       "low='%s'/></pools><tcp poll='%s' full='%s' events='%s' probe='%s'/>"
                       "<lease ttl='%s' linger='%s' cooldown='%s'/><store durability='%s' "
-                      "history='%s'/><conflicts debounce='%s'/><limits connections='%s' "
+                      "history='%s'/><conflicts debounce='%s'/><log size='%s' keep='%s'/>"
+                      "<limits connections='%s' "
                       "perUser='%s' subscribers='%s' leasesPerUser='%s'/></berth>";
-    const char *names[] = {"ephemeral",   "low",        "poll",        "full",
-                           "events",      "probe",      "ttl",         "linger",
-                           "cooldown",    "durability", "history",     "debounce",
-                           "connections", "perUser",    "subscribers", "leasesPerUser"};
+    const char *names[] = {"ephemeral", "low",         "poll",         "full",     "events",
+                           "probe",     "ttl",         "linger",       "cooldown", "durability",
+                           "history",   "debounce",    "size",         "keep",     "connections",
+                           "perUser",   "subscribers", "leasesPerUser"};
     struct berth_text text;
     const char *rest = document;
 
@@ -276,6 +280,7 @@ static void parse__everything__is_taken(void **state)
         "alerts     command /usr/local/bin/on-conflict, timeout 5 s\n"
         "alerts     command C:\\ops\\on-conflict.cmd, timeout 30 s\n"
         "alerts     metrics /var/metrics/berth.prom, interval 1 min\n"
+        "log        C:\\logs\\berthd.log, at most 512 KiB, 9 old ones\n"
         "limits     connections 100, per user 20, subscribers 8, leases per user 10\n";
 
     (void)state;
@@ -290,7 +295,7 @@ static void parse__everything__is_taken(void **state)
         assert_string_equal(found, expected);
         assert_true(settings.access_given);
         assert_false(settings.iis[0].optional);
-        assert_int_equal(settings.pools[0].line, 30);
+        assert_int_equal(settings.pools[0].line, 31);
         berth_free(found);
         berth_settings_fini(&settings);
         berth_diagnostics_fini(&list);
@@ -414,6 +419,12 @@ static void parse__wrong_value__is_named_with_what_is_accepted(void **state)
         {"<lease ttl='999ms'/>", "ttl=\"999ms\": accepted is a duration from 1 s to 365 d"},
         {"<lease ttl='366d'/>", "ttl=\"366d\": accepted is a duration from 1 s to 365 d"},
         {"<conflicts debounce='11m'/>", "accepted is a duration from 0 ms to 10 min"},
+        {"<log size='10MB'/>", "<log> size=\"10MB\": accepted is a size from 64 KiB to 1 GiB"},
+        {"<log size='63KiB'/>", "size=\"63KiB\": accepted is a size from 64 KiB to 1 GiB"},
+        {"<log size='1025MiB'/>", "accepted is a size from 64 KiB to 1 GiB"},
+        {"<log size='99999999999999999999KiB'/>", "accepted is a size"},
+        {"<log keep='101'/>", "keep=\"101\": accepted is a whole number from 0 to 100"},
+        {"<log file='berthd.log'/>", "\"berthd.log\" is not an absolute path"},
         {"<limits connections='15'/>", "connections=\"15\": accepted is a whole number from 16 to"},
         {"<limits connections='16385'/>", "whole number from 16 to 16384"},
         {"<limits connections=' 20'/>", "connections=\" 20\": accepted is a whole number"},
