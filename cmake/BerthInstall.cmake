@@ -1,4 +1,17 @@
-# What `cmake --install` puts where, on Unix.
+# What `cmake --install` puts where.
+if(WIN32)
+  # one folder, as the ZIP has it and the installer makes it
+  if(TARGET berthd)
+    install(TARGETS berthd RUNTIME DESTINATION .)
+  endif()
+  if(TARGET berth)
+    install(TARGETS berth RUNTIME DESTINATION .)
+  endif()
+  install(FILES config/berthd.config config/berthd.xsd LICENSE README.md CHANGELOG.md DESTINATION .)
+  install(FILES docs/configuration.md docs/operations.md docs/protocol.md docs/windows.md DESTINATION docs)
+  return()
+endif()
+
 include(GNUInstallDirs)
 
 install(TARGETS berthd RUNTIME DESTINATION "${CMAKE_INSTALL_SBINDIR}")
