@@ -322,6 +322,20 @@ enum berth_code berth_allocator_report(struct berth_allocator *allocator, unsign
     return code;
 }
 
+enum berth_code berth_allocator_report_busy(struct berth_allocator *allocator, unsigned source,
+                                            unsigned feed, const struct berth_claim *claim,
+                                            struct berth_now now, struct berth_error *err)
+{
+    allocator->now_ms = now.ms;
+    enum berth_code code =
+        berth_ledger_put(allocator->ledger, allocator->sources.at[source].feeds[feed], claim, err);
+
+    if (code == BERTH_OK) {
+        berth__allocator_settle(allocator, now);
+    }
+    return code;
+}
+
 bool berth_allocator_report_state(struct berth_allocator *allocator, unsigned source,
                                   enum berth_source_state state, const char *reason,
                                   struct berth_now now)

@@ -228,6 +228,14 @@ enum berth_code berth_allocator_report(struct berth_allocator *allocator, unsign
                                        unsigned feed, const struct berth_claim *claims,
                                        size_t count, struct berth_now now, struct berth_error *err);
 
+/** Takes word that a port has just become busy: the claim counts as part of the feed's last
+ *  snapshot, and the next one confirms it or leaves it out.
+ *  @param[in] claim  its port is not 0; copied
+ *  @return BERTH_OK; BERTH_NO_MEMORY: nothing changed */
+enum berth_code berth_allocator_report_busy(struct berth_allocator *allocator, unsigned source,
+                                            unsigned feed, const struct berth_claim *claim,
+                                            struct berth_now now, struct berth_error *err);
+
 /** Takes a source's state.  @return true: it is another than before, or its reason is */
 bool berth_allocator_report_state(struct berth_allocator *allocator, unsigned source,
                                   enum berth_source_state state, const char *reason,

@@ -269,6 +269,57 @@ static void vanished_socket__port__is_free_at_once(void **state)
     assert_state(49000, "free");
 }
 
+static void report_busy(const struct berth_claim *claim)
+{
+    assert_ok(berth_allocator_report_busy(fixture.allocator, fixture.tcp, 0, claim, fixture.now,
+                                          &fixture.err),
+              &fixture.err);
+}
+
+static void report_busy__port__is_used_until_a_snapshot_leaves_it_out(void **state)
+{
+    struct berth_claim socket = fixture_listener(49000, "java");
+
+    (void)state;
+    report(fixture.tcp, 0, NULL, 0);
+    report_busy(&socket);
+    assert_state(49000, "used");
+    report(fixture.tcp, 0, &socket, 1); /* which confirms it */
+    assert_state(49000, "used");
+    report(fixture.tcp, 0, NULL, 0);
+    assert_state(49000, "free");
+    report_busy(&socket);
+    report(fixture.tcp, 0, NULL, 0);
+    assert_state(49000, "free");
+}
+
+static void report_busy__listener_of_the_leases_process__makes_it_active(void **state)
+{
+    struct berth_allocate_request request = request_of("shop");
+    struct berth_claim socket = fixture_listener(49000, "java");
+
+    (void)state;
+    request.holder = "process:java";
+    assert_ok(ask(&request, &deploy), &fixture.err);
+    report_busy(&socket);
+    assert_int_equal(lease_of("shop")->state, BERTH_LEASE_ACTIVE);
+}
+
+static void report_busy__no_memory__changes_nothing(void **state)
+{
+    struct berth_claim socket = fixture_listener(49000, "java");
+    size_t live;
+
+    (void)state;
+    memory_faults_begin(1, false);
+    assert_code(
+        berth_allocator_report_busy(fixture.allocator, fixture.tcp, 0, &socket, fixture.now, NULL),
+        BERTH_NO_MEMORY);
+    assert_true(memory_faults_end(&live));
+    assert_int_equal(live, 0);
+    assert_state(49000, "free");
+}
+
 static void remove_source__its_claims__go_with_it(void **state)
 {
     struct berth_claim site = fixture_binding(49000, "Shop");
@@ -422,6 +473,9 @@ int main(void)
         TEST(lingering_site__another_claim_on_the_port__is_not_open),
         TEST(lingering_site__time_over__port_is_free),
         TEST(vanished_socket__port__is_free_at_once),
+        TEST(report_busy__port__is_used_until_a_snapshot_leaves_it_out),
+        TEST(report_busy__listener_of_the_leases_process__makes_it_active),
+        TEST(report_busy__no_memory__changes_nothing),
         TEST(remove_source__its_claims__go_with_it),
         TEST(add_source__too_many__nothing_is_left_of_it),
         TEST(set_pools__changed__leases_outside_stay),
