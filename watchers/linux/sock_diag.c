@@ -131,7 +131,7 @@ static enum berth_code decode_message(const struct nlmsghdr *header, const uint8
                           "the sockets changed while the kernel listed them");
     }
     switch (header->nlmsg_type) {
-    case SOCK_DIAG_BY_FAMILY:
+    case TCPDIAG_GETSOCK:
         return decode_socket(payload, size, row, context, err);
     case NLMSG_DONE:
         *done = true;
@@ -304,30 +304,32 @@ void berth_sock_diag_fini(struct berth_sock_diag *diag)
     diag->buffer = NULL;
 }
 
-static enum berth_code send_request(struct berth_sock_diag *diag, uint8_t family, uint32_t states,
+/* The request of old, by message type TCPDIAG_GETSOCK, lists both families in one walk through the
+ * kernel's tables; the one by family takes a walk for each, which on an idle machine is all that a
+ * dump costs (inet_diag_dump_compat() in net/ipv4/inet_diag.c). The sockets are the same. */
+static enum berth_code send_request(struct berth_sock_diag *diag, uint32_t states,
                                     struct berth_error *err)
 {
     struct {
         struct nlmsghdr header;
-        struct inet_diag_req_v2 body;
+        struct inet_diag_req body;
     } request;
 
     memset(&request, 0, sizeof request);
     request.header.nlmsg_len = sizeof request;
-    request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+    request.header.nlmsg_type = TCPDIAG_GETSOCK;
     request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     request.header.nlmsg_seq = ++diag->sequence;
     request.header.nlmsg_pid = diag->port_id;
-    request.body.sdiag_family = family;
-    request.body.sdiag_protocol = IPPROTO_TCP;
+    request.body.idiag_family = AF_INET; /* is not looked at */
     request.body.idiag_states = states;
     return diag->channel.send(diag->channel.context, &request, sizeof request, err);
 }
 
-static enum berth_code dump_family(struct berth_sock_diag *diag, uint8_t family, uint32_t states,
-                                   const struct berth_sock_diag_sink *sink, struct berth_error *err)
+static enum berth_code dump(struct berth_sock_diag *diag, uint32_t states,
+                            const struct berth_sock_diag_sink *sink, struct berth_error *err)
 {
-    enum berth_code code = send_request(diag, family, states, err);
+    enum berth_code code = send_request(diag, states, err);
     const struct berth_sock_diag_dialogue dialogue = {diag->sequence, diag->port_id};
     bool done = false;
 
@@ -360,10 +362,7 @@ static enum berth_code attempt(struct berth_sock_diag *diag, uint32_t states,
         code = diag->channel.open(diag->channel.context, &diag->port_id, err);
     }
     if (code == BERTH_OK) {
-        code = dump_family(diag, AF_INET, states, sink, err);
-    }
-    if (code == BERTH_OK) {
-        code = dump_family(diag, AF_INET6, states, sink, err);
+        code = dump(diag, states, sink, err);
     }
     return code;
 }

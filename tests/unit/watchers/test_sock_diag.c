@@ -62,7 +62,7 @@ static void add_socket(struct bytes *bytes, uint8_t family, uint8_t state, uint1
 {
     struct inet_diag_msg message = make_socket(family, state, port);
 
-    add_message(bytes, SOCK_DIAG_BY_FAMILY, NLM_F_MULTI, SEQUENCE, &message, sizeof message);
+    add_message(bytes, TCPDIAG_GETSOCK, NLM_F_MULTI, SEQUENCE, &message, sizeof message);
 }
 
 static void add_done(struct bytes *bytes, uint32_t sequence, int32_t status)
@@ -172,7 +172,7 @@ static void decode__attribute_v6only__is_taken(void **state)
         add_bytes(&payload, "\1", 1);
         add_bytes(&payload, &wanted, sizeof wanted);
         add_bytes(&payload, &value, 1);
-        add_message(&bytes, SOCK_DIAG_BY_FAMILY, 0, SEQUENCE, payload.data, payload.size);
+        add_message(&bytes, TCPDIAG_GETSOCK, 0, SEQUENCE, payload.data, payload.size);
         assert_ok(decode(&bytes, &seen, &done, &err), &err);
         assert_int_equal(seen.sockets[0].v6_only, value);
     }
@@ -191,7 +191,7 @@ static void decode__attribute_of_wrong_length__is_malformed(void **state)
         add_bytes(&payload, &message, sizeof message);
         add_bytes(&payload, &attribute, sizeof attribute);
         add_bytes(&payload, "\1", 1);
-        add_message(&bytes, SOCK_DIAG_BY_FAMILY, 0, SEQUENCE, payload.data, payload.size);
+        add_message(&bytes, TCPDIAG_GETSOCK, 0, SEQUENCE, payload.data, payload.size);
         expect_failure(&bytes, BERTH_MALFORMED);
     }
 }
@@ -208,7 +208,7 @@ static void decode__mapped_address__is_the_ipv4_address(void **state)
 
     (void)state;
     memcpy(message.id.idiag_src, mapped, sizeof mapped);
-    add_message(&bytes, SOCK_DIAG_BY_FAMILY, 0, SEQUENCE, &message, sizeof message);
+    add_message(&bytes, TCPDIAG_GETSOCK, 0, SEQUENCE, &message, sizeof message);
     assert_ok(decode(&bytes, &seen, &done, &err), &err);
     assert_int_equal(seen.sockets[0].address.family, BERTH_FAMILY_IPV4);
     assert_memory_equal(seen.sockets[0].address.bytes, expected, 16);
@@ -229,7 +229,7 @@ static void decode__interface__is_a_zone_for_link_local_only(void **state)
         bool done;
         memcpy(message.id.idiag_src, address, sizeof address);
         message.id.idiag_if = 3;
-        add_message(&bytes, SOCK_DIAG_BY_FAMILY, 0, SEQUENCE, &message, sizeof message);
+        add_message(&bytes, TCPDIAG_GETSOCK, 0, SEQUENCE, &message, sizeof message);
         assert_ok(decode(&bytes, &seen, &done, &err), &err);
         assert_int_equal(seen.sockets[0].address.scope, scopes[i]);
     }
@@ -289,7 +289,7 @@ static void decode__short_socket_message__is_malformed(void **state)
     struct bytes bytes = {.size = 0};
 
     (void)state;
-    add_message(&bytes, SOCK_DIAG_BY_FAMILY, 0, SEQUENCE, &message, sizeof message - 4);
+    add_message(&bytes, TCPDIAG_GETSOCK, 0, SEQUENCE, &message, sizeof message - 4);
     expect_failure(&bytes, BERTH_MALFORMED);
 }
 
@@ -314,7 +314,7 @@ static void decode__interrupted_dump__is_unstable(void **state)
     struct bytes overrun = {.size = 0};
 
     (void)state;
-    add_message(&in_socket, SOCK_DIAG_BY_FAMILY, NLM_F_MULTI | NLM_F_DUMP_INTR, SEQUENCE, &message,
+    add_message(&in_socket, TCPDIAG_GETSOCK, NLM_F_MULTI | NLM_F_DUMP_INTR, SEQUENCE, &message,
                 sizeof message);
     expect_failure(&in_socket, BERTH_UNSTABLE);
     add_message(&in_end, NLMSG_DONE, NLM_F_DUMP_INTR, SEQUENCE, &status, sizeof status);
@@ -384,7 +384,6 @@ struct script {
     unsigned opens;
     unsigned closes;
     unsigned sends;
-    uint8_t families[32];
     uint32_t states;
     uint32_t sequence;
     unsigned fail_opens; /* how many of the next ones fail */
@@ -413,15 +412,15 @@ static enum berth_code script_send(void *context, const void *bytes, size_t size
 {
     struct script *script = context;
     struct nlmsghdr header;
-    struct inet_diag_req_v2 body;
+    struct inet_diag_req body;
 
     assert_int_equal(size, sizeof header + sizeof body);
     memcpy(&header, bytes, sizeof header);
     memcpy(&body, (const uint8_t *)bytes + sizeof header, sizeof body);
     assert_int_equal(header.nlmsg_len, size);
     assert_int_equal(header.nlmsg_flags & NLM_F_DUMP, NLM_F_DUMP);
-    assert_true(script->sends < BERTH_COUNT(script->families));
-    script->families[script->sends++] = body.sdiag_family;
+    assert_int_equal(header.nlmsg_type, TCPDIAG_GETSOCK);
+    script->sends++;
     script->states = body.idiag_states;
     script->sequence = header.nlmsg_seq;
     script->part_sent = false;
@@ -442,7 +441,7 @@ static enum berth_code script_receive(void *context, void *buffer, size_t capaci
     uint16_t flags = NLM_F_MULTI;
 
     if (!script->part_sent) {
-        add_message(&bytes, SOCK_DIAG_BY_FAMILY, flags, script->sequence, &message, sizeof message);
+        add_message(&bytes, TCPDIAG_GETSOCK, flags, script->sequence, &message, sizeof message);
         script->part_sent = true;
     } else if (script->fail_receives != 0) {
         script->fail_receives--;
@@ -493,18 +492,16 @@ static enum berth_code read_scripted(struct script *script, struct seen *seen)
     return code;
 }
 
-static void read__undisturbed__asks_for_both_families_once(void **state)
+static void read__undisturbed__asks_once(void **state)
 {
     struct script script = {.opens = 0};
     struct seen seen = {.count = 0};
 
     (void)state;
     assert_code(read_scripted(&script, &seen), BERTH_OK);
-    assert_int_equal(script.sends, 2);
-    assert_int_equal(script.families[0], AF_INET);
-    assert_int_equal(script.families[1], AF_INET6);
+    assert_int_equal(script.sends, 1);
     assert_int_equal(script.states, 1u << 10);
-    assert_int_equal(seen.count, 2);
+    assert_int_equal(seen.count, 1);
     assert_int_equal(seen.restarts, 1);
 }
 
@@ -526,7 +523,7 @@ static void read__disturbed_less_often_than_it_tries__is_whole_in_the_end(void *
         struct script script = disturbed(kind, BERTH_SOCK_DIAG_ATTEMPTS - 1);
         struct seen seen = {.count = 0};
         assert_code(read_scripted(&script, &seen), BERTH_OK);
-        assert_int_equal(seen.count, 2);
+        assert_int_equal(seen.count, 1);
         assert_int_equal(seen.restarts, BERTH_SOCK_DIAG_ATTEMPTS);
         assert_int_equal(script.opens, BERTH_SOCK_DIAG_ATTEMPTS);
     }
@@ -575,7 +572,7 @@ int main(void)
         cmocka_unit_test(decode__end_with_an_error__is_no_end),
         cmocka_unit_test(decode__message_of_another_dialogue__is_passed_over),
         cmocka_unit_test(decode__row_refuses__is_passed_on),
-        cmocka_unit_test(read__undisturbed__asks_for_both_families_once),
+        cmocka_unit_test(read__undisturbed__asks_once),
         cmocka_unit_test(read__disturbed_less_often_than_it_tries__is_whole_in_the_end),
         cmocka_unit_test(read__disturbed_again_and_again__is_an_error),
         cmocka_unit_test(read__row_has_no_memory__is_not_repeated),
