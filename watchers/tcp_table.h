@@ -36,7 +36,10 @@ enum berth_tcp_scope {
      *  in TIME_WAIT, accepted and outgoing. One claim for each port and kind (CONNECTION,
      *  TIME_WAIT), of no address, `count` sockets: 10,000 connections on port 443 are one claim. */
     BERTH_TCP_CONNECTIONS = 1 << BERTH_TCP_PART_CONNECTIONS,
-    BERTH_TCP_EVERYTHING = BERTH_TCP_LISTENERS | BERTH_TCP_BOUND | BERTH_TCP_CONNECTIONS
+    BERTH_TCP_EVERYTHING = BERTH_TCP_LISTENERS | BERTH_TCP_BOUND | BERTH_TCP_CONNECTIONS,
+    /** With others: do not search for the processes of sockets that are new, unless in those that
+     *  were suggested. A later read without it finds them. */
+    BERTH_TCP_QUICK = 1 << BERTH_TCP_PART_COUNT
 };
 
 /** What one part holds. */
@@ -82,11 +85,15 @@ void berth_tcp_table_close(struct berth_tcp_table *table);
 const struct berth_tcp_capabilities *
 berth_tcp_table_capabilities(const struct berth_tcp_table *table);
 
+/** Suggests that a process has new sockets: the next read looks there first for their owner. A
+ * table may take no notice.  @thread as a read */
+void berth_tcp_table_suggest(struct berth_tcp_table *table, uint32_t process_id);
+
 /** Reads the parts that `scopes` names, all that they hold at about this moment.
  *
  *  Parts are read in the order bound, listeners, connections: the order in which a socket passes
  *  through them, so that one on its way is seen twice rather than not at all.
- *  @param[in]  scopes  a sum of enum berth_tcp_scope, not 0
+ *  @param[in]  scopes  a sum of enum berth_tcp_scope, with one part at least
  *  @param[out] out     set only on BERTH_OK; its lists and their strings belong to the table and
  *                      are valid until the next read, successful or not, or close
  *  @return BERTH_OK; BERTH_NO_MEMORY; BERTH_IO, BERTH_MALFORMED, BERTH_UNSTABLE: what the system

@@ -34,6 +34,7 @@ static struct {
     uint64_t durations[BERTH_TCP_PART_COUNT];
     unsigned begun[1u << BERTH_TCP_PART_COUNT]; /* by scopes */
     unsigned tables;
+    uint32_t suggested; /* the last one; 0: none */
     bool held;
 } script = {.once = UV_ONCE_INIT};
 
@@ -73,6 +74,7 @@ void berth_fake_tcp_reset(void)
     memset(script.durations, 0, sizeof script.durations);
     memset(script.begun, 0, sizeof script.begun);
     script.held = false;
+    script.suggested = 0;
     if (script.claims == NULL) {
         script.claims = calloc(CLAIMS_MAX, sizeof *script.claims);
     }
@@ -185,6 +187,14 @@ void berth_fake_tcp_hold(void)
 void berth_fake_tcp_let_go(void)
 {
     set_held(false);
+}
+
+uint32_t berth_fake_tcp_suggested(void)
+{
+    lock();
+    uint32_t process_id = script.suggested;
+    unlock();
+    return process_id;
 }
 
 unsigned berth_fake_tcp_reads(unsigned scopes)
@@ -346,4 +356,12 @@ enum berth_code berth_tcp_table_read(struct berth_tcp_table *table, unsigned sco
         *out = claims;
     }
     return code;
+}
+
+void berth_tcp_table_suggest(struct berth_tcp_table *table, uint32_t process_id)
+{
+    (void)table;
+    lock();
+    script.suggested = process_id;
+    unlock();
 }

@@ -38,6 +38,9 @@ void berth_fake_tcp_let_go(void);
 /** Counts the reads that were begun, whatever their outcome, for any of `scopes`. */
 unsigned berth_fake_tcp_reads(unsigned scopes);
 
+/** Gives the process that was suggested last; 0: none was. */
+uint32_t berth_fake_tcp_suggested(void);
+
 /** Counts the tables that are open. */
 unsigned berth_fake_tcp_open_tables(void);
 

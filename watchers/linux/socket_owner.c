@@ -50,6 +50,8 @@ struct berth_socket_owners {
     bool pass_runs;
     uint64_t pass_ns;
     uint64_t rest_until_ns;
+    uint32_t suggested[BERTH_SOCKET_OWNER_SUGGESTIONS_MAX];
+    size_t suggested_count;
 };
 
 /* --- small things --------------------------------------------------------------------------- */
@@ -410,9 +412,9 @@ static enum berth_code resolve(struct berth_socket_owners *owners, struct entry 
     return code;
 }
 
-/* Looks through one process's descriptors; `*links` counts them. */
+/* Looks through one process's descriptors, `limit` of them at most; `*links` counts them. */
 static enum berth_code scan_process(struct berth_socket_owners *owners, uint32_t process,
-                                    size_t *links, struct berth_error *err)
+                                    size_t limit, size_t *links, struct berth_error *err)
 {
     char path[512];
     const struct dirent *link;
@@ -425,8 +427,8 @@ static enum berth_code scan_process(struct berth_socket_owners *owners, uint32_t
     if (folder == NULL) {
         return BERTH_OK; /* ended, or not ours to see */
     }
-    while (code == BERTH_OK && owners->sought != 0 &&
-           *links - first < owners->options.links_per_scan && (link = readdir(folder)) != NULL) {
+    while (code == BERTH_OK && owners->sought != 0 && *links - first < limit &&
+           (link = readdir(folder)) != NULL) {
         uint32_t inode;
         uint32_t fd;
         if (!parse_u32(&fd, link->d_name)) {
@@ -493,12 +495,56 @@ static enum berth_code run_pass(struct berth_socket_owners *owners, struct berth
     }
     while (code == BERTH_OK && owners->sought != 0 && links < owners->options.links_per_scan &&
            owners->next_process < owners->processes.count) {
-        code = scan_process(owners, owners->processes.items[owners->next_process++], &links, err);
+        code = scan_process(owners, owners->processes.items[owners->next_process++],
+                            owners->options.links_per_scan, &links, err);
     }
     owners->pass_ns += now_ns() - start;
     if (code != BERTH_OK || owners->sought == 0 ||
         owners->next_process >= owners->processes.count) {
         end_pass(owners);
+    }
+    return code;
+}
+
+/* --- suggestions ---------------------------------------------------------------------------- */
+
+void berth_socket_owners_suggest(struct berth_socket_owners *owners, uint32_t process_id)
+{
+    for (size_t i = 0; i < owners->suggested_count; i++) {
+        if (owners->suggested[i] == process_id) {
+            return;
+        }
+    }
+    if (owners->suggested_count < BERTH_COUNT(owners->suggested)) {
+        owners->suggested[owners->suggested_count++] = process_id;
+    }
+}
+
+/* Looks for all that is unknown in the suggested processes, besides any pass that is under way. */
+static enum berth_code follow_suggestions(struct berth_socket_owners *owners,
+                                          struct berth_error *err)
+{
+    enum berth_code code = BERTH_OK;
+    size_t links = 0;
+
+    if (owners->suggested_count == 0) {
+        return BERTH_OK;
+    }
+    for (size_t i = 0; i < owners->count; i++) {
+        struct entry *entry = &owners->entries[i];
+        if (!entry->holder.own && entry->holder.process_id == BERTH_ID_NONE && !entry->in_pass) {
+            entry->in_pass = true;
+            owners->sought++;
+        }
+    }
+    for (size_t i = 0; code == BERTH_OK && i < owners->suggested_count; i++) {
+        code = scan_process(owners, owners->suggested[i], BERTH_SOCKET_OWNER_SUGGESTED_LINKS,
+                            &links, err);
+    }
+    owners->suggested_count = 0;
+    for (size_t i = 0; !owners->pass_runs && i < owners->count; i++) {
+        owners->sought -= owners->entries[i].in_pass;
+        owners->entries[i].in_pass = false;
     }
     return code;
 }
@@ -546,7 +592,7 @@ static enum berth_code check_some(struct berth_socket_owners *owners, struct ber
 }
 
 enum berth_code berth_socket_owners_update(struct berth_socket_owners *owners, uint32_t *inodes,
-                                           size_t n, struct berth_error *err)
+                                           size_t n, bool quick, struct berth_error *err)
 {
     size_t unique = sort_unique(inodes, n);
     enum berth_code code = take_inodes(owners, inodes, unique, err);
@@ -556,9 +602,12 @@ enum berth_code berth_socket_owners_update(struct berth_socket_owners *owners, u
         code = mark_own(owners, err);
     }
     if (code == BERTH_OK) {
+        code = follow_suggestions(owners, err);
+    }
+    if (code == BERTH_OK && !quick) {
         code = check_some(owners, err);
     }
-    if (code == BERTH_OK) {
+    if (code == BERTH_OK && !quick) {
         code = run_pass(owners, err);
     }
     return code;

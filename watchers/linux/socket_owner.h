@@ -49,11 +49,20 @@ void berth_socket_owners_close(struct berth_socket_owners *owners);
 
 /** Makes the cache hold these sockets and no others, and looks for the unknown ones.
  *  @param[in,out] inodes  n of them in any order, repeated or 0 as may be; left sorted
+ *  @param[in]     quick   to look into suggested processes only
  *  @return BERTH_OK, whether or not each could be found; BERTH_NO_MEMORY: the cache is good still,
  *          and may lack some
  *  @thread one at a time  @blocks some ms when there are unknown ones */
 enum berth_code berth_socket_owners_update(struct berth_socket_owners *owners, uint32_t *inodes,
-                                           size_t n, struct berth_error *err);
+                                           size_t n, bool quick, struct berth_error *err);
+
+/** Suggests a process that has probably just made a socket: the next update looks there first, at
+ *  its first BERTH_SOCKET_OWNER_SUGGESTED_LINKS descriptors. A suggestion that finds no room is
+ *  forgotten, and the usual pass finds the socket. */
+void berth_socket_owners_suggest(struct berth_socket_owners *owners, uint32_t process_id);
+
+#define BERTH_SOCKET_OWNER_SUGGESTIONS_MAX 16u
+#define BERTH_SOCKET_OWNER_SUGGESTED_LINKS 512u
 
 /** Gives what is known of a socket.
  *  @return valid until the next update or close; NULL: not among those of the last update */

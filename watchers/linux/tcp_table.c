@@ -110,7 +110,8 @@ static enum berth_code read_rows(struct berth_tcp_table *table, enum berth_tcp_p
 }
 
 /* Both parts share one cache of owners, which therefore is told the sockets of both. */
-static enum berth_code update_owners(struct berth_tcp_table *table, struct berth_error *err)
+static enum berth_code update_owners(struct berth_tcp_table *table, bool quick,
+                                     struct berth_error *err)
 {
     size_t n = table->rows[0].count + table->rows[1].count;
     size_t next = 0;
@@ -128,7 +129,7 @@ static enum berth_code update_owners(struct berth_tcp_table *table, struct berth
             table->inodes[next++] = table->rows[part].items[i].inode;
         }
     }
-    return berth_socket_owners_update(table->owners, table->inodes, n, err);
+    return berth_socket_owners_update(table->owners, table->inodes, n, quick, err);
 }
 
 /* --- lists of claims ------------------------------------------------------------------------ */
@@ -323,7 +324,7 @@ static enum berth_code read_part(struct berth_tcp_table *table, enum berth_tcp_p
 static enum berth_code claim_owned(struct berth_tcp_table *table, unsigned scopes,
                                    struct berth_error *err)
 {
-    enum berth_code code = update_owners(table, err);
+    enum berth_code code = update_owners(table, (scopes & BERTH_TCP_QUICK) != 0, err);
 
     for (unsigned part = 0; code == BERTH_OK && part < BERTH_COUNT(table->rows); part++) {
         if ((scopes & 1u << part) != 0) {
@@ -363,6 +364,11 @@ enum berth_code berth_tcp_table_read(struct berth_tcp_table *table, unsigned sco
         *out = claims;
     }
     return code;
+}
+
+void berth_tcp_table_suggest(struct berth_tcp_table *table, uint32_t process_id)
+{
+    berth_socket_owners_suggest(table->owners, process_id);
 }
 
 /* --- open and close ------------------------------------------------------------------------- */

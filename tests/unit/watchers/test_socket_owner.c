@@ -77,7 +77,7 @@ static void update(struct berth_socket_owners *owners, uint32_t first, uint32_t 
     uint32_t inodes[2] = {first, second};
     struct berth_error err = {0};
 
-    assert_ok(berth_socket_owners_update(owners, inodes, 2, &err), &err);
+    assert_ok(berth_socket_owners_update(owners, inodes, 2, false, &err), &err);
 }
 
 static uint32_t process_of(const struct berth_socket_owners *owners, uint32_t inode)
@@ -256,6 +256,47 @@ static void update__other_program_in_the_process__is_noticed(void **state)
     berth_socket_owners_close(owners);
 }
 
+static void suggest__new_socket__is_found_by_a_quick_update(void **state)
+{
+    struct berth_socket_owners *owners = open_owners(0, 8);
+    struct berth_error err = {0};
+    uint32_t inodes[] = {100, 200};
+
+    (void)state;
+    make_process("12", "/bin/one");
+    make_process("13", "/bin/two");
+    give_socket("12", 3, 100);
+    give_socket("13", 3, 200);
+    assert_ok(berth_socket_owners_update(owners, inodes, 2, true, &err), &err);
+    assert_int_equal(process_of(owners, 100), BERTH_ID_NONE);
+    berth_socket_owners_suggest(owners, 13);
+    berth_socket_owners_suggest(owners, 4711); /* who is gone */
+    assert_ok(berth_socket_owners_update(owners, inodes, 2, true, &err), &err);
+    assert_int_equal(process_of(owners, 200), 13);
+    assert_string_equal(berth_socket_owners_find(owners, 200)->image, "two");
+    assert_int_equal(process_of(owners, 100), BERTH_ID_NONE);
+    update(owners, 100, 200); /* and the other one by the usual pass */
+    assert_int_equal(process_of(owners, 100), 12);
+    assert_int_equal(process_of(owners, 200), 13);
+    berth_socket_owners_close(owners);
+}
+
+static void suggest__more_than_there_is_room_for__are_forgotten(void **state)
+{
+    struct berth_socket_owners *owners = open_owners(0, 8);
+
+    (void)state;
+    make_process("13", "/bin/two");
+    give_socket("13", 3, 200);
+    for (uint32_t i = 0; i < 100; i++) {
+        berth_socket_owners_suggest(owners, 5000 + i);
+    }
+    berth_socket_owners_suggest(owners, 13);
+    update(owners, 200, 0);
+    assert_int_equal(process_of(owners, 200), 13);
+    berth_socket_owners_close(owners);
+}
+
 static void update__odd_links_and_names__are_passed_over(void **state)
 {
     struct berth_socket_owners *owners = open_owners(0, 0);
@@ -282,7 +323,7 @@ static enum berth_code use_owners(struct berth_error *err)
     enum berth_code code = berth_socket_owners_open(&owners, &options, err);
 
     for (size_t n = 1; code == BERTH_OK && n <= BERTH_COUNT(inodes); n++) {
-        code = berth_socket_owners_update(owners, inodes, n, err);
+        code = berth_socket_owners_update(owners, inodes, n, false, err);
     }
     berth_socket_owners_close(owners);
     return code;
@@ -321,6 +362,8 @@ int main(void)
         IN_PROC(update__more_descriptors_than_its_share__goes_on_next_time),
         IN_PROC(update__socket_passed_on__is_noticed),
         IN_PROC(update__other_program_in_the_process__is_noticed),
+        IN_PROC(suggest__new_socket__is_found_by_a_quick_update),
+        IN_PROC(suggest__more_than_there_is_room_for__are_forgotten),
         IN_PROC(update__odd_links_and_names__are_passed_over),
         IN_PROC(owners__out_of_memory_at_any_point__is_an_error_and_no_leak),
     };
