@@ -2,7 +2,16 @@
 berth_add_unit_test(NAME contract.tcp_table.fake
   SOURCES test_tcp_table_contract.c tcp_table_contract.c fake/tcp_world.c
   LIBRARIES berth_watchers berth_watchers_fake)
+berth_add_unit_test(NAME contract.tcp_events.fake
+  SOURCES test_tcp_events_contract.c tcp_events_contract.c fake/tcp_world.c fake/tcp_events_world.c
+  LIBRARIES berth_watchers berth_watchers_fake)
 if(BERTH_PLATFORM STREQUAL "linux")
+  berth_add_unit_test(NAME contract.tcp_events.linux
+    SOURCES test_tcp_events_contract.c tcp_events_contract.c linux/tcp_world.c
+      linux/tcp_events_world.c
+    LIBRARIES berth_watchers berth_watchers_os)
+  berth_add_unit_test(NAME contract.tcp_events.linux_only
+    SOURCES linux/test_tcp_events.c LIBRARIES berth_watchers berth_watchers_os)
   berth_add_unit_test(NAME contract.tcp_table.linux
     SOURCES test_tcp_table_contract.c tcp_table_contract.c linux/tcp_world.c
     LIBRARIES berth_watchers berth_watchers_os)

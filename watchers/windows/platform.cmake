@@ -3,6 +3,6 @@ target_sources(berth_watchers PRIVATE windows/file_read.c)
 target_sources(berth_watchers_os PRIVATE
   windows/default_watchers.c windows/dynamic_range.c windows/excluded.c windows/host_facts.c
   windows/http_sys.c windows/netsh.c windows/port_probe.c windows/process.c windows/tcp_calls.c
-  windows/tcp_table.c)
+  windows/tcp_events.c windows/tcp_table.c)
 target_link_libraries(berth_watchers_os PUBLIC berth_watchers_tcp_reader ws2_32 iphlpapi)
 set(BERTH_WATCHERS_COMPLETE ON)
