@@ -99,6 +99,22 @@ static void show_source_words(struct berth_cli *cli, const json_t *source, const
     berth_text_putc(&cli->out, '\n');
 }
 
+/* "  tcp TCP table: events full, 12 a second, 0 lost, lag 40 µs" of a source that has events. */
+static void show_events(struct berth_cli *cli, const json_t *source)
+{
+    const json_t *events = berth_field_object(source, "events");
+    const char *mode = berth_field_string(events, "mode");
+    char text[160];
+
+    if (mode != NULL) {
+        (void)snprintf(
+            text, sizeof text, "events %.16s, %lld a second, %lld lost, lag %lld \xc2\xb5s", mode,
+            berth_field_number(events, "per_second", 0), berth_field_number(events, "lost", 0),
+            berth_field_number(events, "lag_us", 0));
+        show_source_words(cli, source, text);
+    }
+}
+
 static void show_sources(struct berth_cli *cli, const json_t *sources)
 {
     struct berth_table table;
@@ -114,6 +130,7 @@ static void show_sources(struct berth_cli *cli, const json_t *sources)
         const json_t *source = json_array_get(sources, i);
         const json_t *warnings = berth_field_array(source, "warnings");
         show_source_words(cli, source, berth_field_string(source, "reason"));
+        show_events(cli, source);
         for (size_t w = 0; w < json_array_size(warnings); w++) {
             show_source_words(cli, source, json_string_value(json_array_get(warnings, w)));
         }

@@ -76,6 +76,25 @@ static struct berth_now service_now(struct berth_service *service)
     return berth_clock_now();
 }
 
+static bool service_tcp_events(struct berth_service *service, struct berth_tcp_events_view *out)
+{
+    struct berth_daemon *daemon = BERTH_CONTAINER_OF(service, struct berth_daemon, service);
+    struct berth_tcp_events_status status;
+
+    if (!berth_watch_events(daemon->watch, &status) || !status.used) {
+        return false;
+    }
+    *out = (struct berth_tcp_events_view){
+        .mode = berth_tcp_events_mode_name(status.mode),
+        .reason = status.reason,
+        .total = status.total,
+        .lost = status.lost,
+        .per_second = status.per_second,
+        .lag_ns = status.lag_ns,
+    };
+    return true;
+}
+
 static uint64_t service_resident_bytes(struct berth_service *service)
 {
     size_t bytes;
@@ -620,6 +639,7 @@ static enum berth_code make_service(struct berth_daemon *daemon, struct berth_er
     service->started = berth_clock_now();
     service->now = service_now;
     service->resident_bytes = service_resident_bytes;
+    service->tcp_events = service_tcp_events;
     service->reload = service_reload;
     service->flush = service_flush;
     return BERTH_OK;

@@ -25,9 +25,31 @@ enum berth_code berth_method_hello(struct berth_call *call, json_t *params,
     return code;
 }
 
-static void write_source(struct berth_json *json, const struct berth_allocator *allocator,
+/* What the system tells by itself, as part of the source that it speeds up. */
+static void write_events(struct berth_json *json, struct berth_service *service)
+{
+    struct berth_tcp_events_view events;
+
+    if (service->tcp_events == NULL || !service->tcp_events(service, &events)) {
+        return;
+    }
+    berth_json_key(json, "events");
+    berth_json_open_object(json);
+    berth_json_member_string(json, "mode", events.mode);
+    if (events.reason != NULL) {
+        berth_json_member_string(json, "reason", events.reason);
+    }
+    berth_json_member_number(json, "total", (long long)events.total);
+    berth_json_member_number(json, "per_second", (long long)events.per_second);
+    berth_json_member_number(json, "lost", (long long)events.lost);
+    berth_json_member_number(json, "lag_us", (long long)(events.lag_ns / 1000));
+    berth_json_close_object(json);
+}
+
+static void write_source(struct berth_json *json, struct berth_service *service,
                          const struct berth_source_entry *entry, struct berth_now now)
 {
+    const struct berth_allocator *allocator = service->allocator;
     size_t claims = 0;
 
     for (unsigned i = 0; i < entry->feed_count; i++) {
@@ -54,17 +76,22 @@ static void write_source(struct berth_json *json, const struct berth_allocator *
         berth_json_string(json, entry->warnings[i]);
     }
     berth_json_close_array(json);
+    if (entry->source == BERTH_SOURCE_TCP) {
+        write_events(json, service);
+    }
     berth_json_close_object(json);
 }
 
-static void write_sources(struct berth_json *json, const struct berth_allocator *allocator,
+static void write_sources(struct berth_json *json, struct berth_service *service,
                           struct berth_now now)
 {
+    const struct berth_allocator *allocator = service->allocator;
+
     berth_json_key(json, "sources");
     berth_json_open_array(json);
     for (unsigned i = 0; i < BERTH_SOURCES_MAX; i++) {
         if (allocator->sources.at[i].in_use) {
-            write_source(json, allocator, &allocator->sources.at[i], now);
+            write_source(json, service, &allocator->sources.at[i], now);
         }
     }
     berth_json_close_array(json);
@@ -224,7 +251,7 @@ enum berth_code berth_method_status(struct berth_call *call, json_t *params,
     berth_present_time(result, "started_at", service->started.unix_ms);
     berth_json_member_number(result, "uptime_ms", (long long)(now.ms - service->started.ms));
     berth_json_member_number(result, "revision", (long long)allocator->revision);
-    write_sources(result, allocator, now);
+    write_sources(result, service, now);
     write_pools(result, allocator);
     berth_present_counts(result, "ports", allocator, &everything);
     write_leases(result, &allocator->book);

@@ -15,6 +15,16 @@
 
 #define BERTH_PROTOCOL_VERSION 1
 
+/** How the operating system's events of TCP sockets do. */
+struct berth_tcp_events_view {
+    const char *mode;   /* "full", "partial", "none" */
+    const char *reason; /* NULL: it is full */
+    uint64_t total;
+    uint64_t lost;
+    uint64_t per_second;
+    uint64_t lag_ns; /* from happening to here, the longest lately */
+};
+
 struct berth_service {
     struct berth_allocator *allocator;
     const struct berth_settings *settings;
@@ -44,6 +54,8 @@ struct berth_service {
     /** Asks that all changes so far survive a power failure before they are acknowledged, if that
      * is configured.  @return the number of the change to wait for; 0: none */
     uint64_t (*flush)(struct berth_service *service);
+    /** Tells how events do.  @return false: they are switched off. NULL: there are none. */
+    bool (*tcp_events)(struct berth_service *service, struct berth_tcp_events_view *out);
     /** Reads the configuration again and applies it. On error nothing changed. */
     enum berth_code (*reload)(struct berth_service *service, struct berth_error *err);
 };

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#define TCP_TABLE "TCP table"
 #define ABSENT_IIS "applicationHost.config" /* the name of a default source that is not there */
 
 /** One source, with the watcher that it comes from. */
@@ -88,7 +89,16 @@ static void on_state(struct berth_watcher *from, enum berth_source_state state, 
     note_state(watched, state, reason);
 }
 
-static const struct berth_watcher_sink sink = {on_snapshot, on_state};
+static void on_busy(struct berth_watcher *from, unsigned feed, const struct berth_claim *claim)
+{
+    struct watched *watched = from->owner;
+
+    /* what memory is lacking for, the look that is under way tells again */
+    (void)berth_allocator_report_busy(watched->set->allocator, watched->number, feed, claim,
+                                      berth_clock_now(), NULL);
+}
+
+static const struct berth_watcher_sink sink = {on_snapshot, on_state, on_busy};
 
 /* ---- stopping ---- */
 
@@ -274,21 +284,33 @@ static enum berth_code apply_iis(struct berth_watch *set, const struct berth_iis
     return code;
 }
 
+static enum berth_tcp_watch_events events_of(const struct berth_settings *settings)
+{
+    switch ((enum berth_choice)settings->tcp.events) {
+    case BERTH_CHOICE_ON:
+        return BERTH_TCP_WATCH_EVENTS_ON;
+    case BERTH_CHOICE_OFF:
+        return BERTH_TCP_WATCH_EVENTS_OFF;
+    default:
+        return BERTH_TCP_WATCH_EVENTS_AUTO;
+    }
+}
+
 static enum berth_code apply_tcp(struct berth_watch *set, const struct berth_settings *settings,
                                  struct berth_error *err)
 {
-    static const char name[] = "TCP table";
     const struct berth_tcp_watcher_options options = {settings->tcp.poll_ms, settings->tcp.full_ms,
-                                                      false};
-    struct watched *watched = find_running(set, BERTH_SOURCE_TCP, name);
+                                                      events_of(settings)};
+    struct watched *watched = find_running(set, BERTH_SOURCE_TCP, TCP_TABLE);
     struct berth_watcher *watcher;
 
     if (watched != NULL) {
         berth_tcp_watcher_set_times(watched->watcher, options.poll_ms, options.full_ms);
+        berth_tcp_watcher_set_events(watched->watcher, options.events);
         return BERTH_OK;
     }
     enum berth_code code = berth_tcp_watcher_create(&watcher, set->loop, &options, err);
-    return code == BERTH_OK ? start_new(set, name, watcher, err) : code;
+    return code == BERTH_OK ? start_new(set, TCP_TABLE, watcher, err) : code;
 }
 
 /* Starts what this system has besides; no setting names it. */
@@ -381,6 +403,16 @@ void berth_watch_look(struct berth_watch *set)
             watched->watcher->ops->look(watched->watcher);
         }
     }
+}
+
+bool berth_watch_events(struct berth_watch *set, struct berth_tcp_events_status *out)
+{
+    const struct watched *watched = find_running(set, BERTH_SOURCE_TCP, TCP_TABLE);
+
+    if (watched != NULL) {
+        berth_tcp_watcher_events(watched->watcher, out);
+    }
+    return watched != NULL;
 }
 
 void berth_watch_close(struct berth_watch *set)

@@ -6,6 +6,7 @@
 
 #include "allocator/allocator.h"
 #include "settings.h"
+#include "watchers/tcp_watcher.h"
 #include "watchers/watcher.h"
 
 #include <uv.h>
@@ -35,6 +36,10 @@ enum berth_code berth_watch_apply(struct berth_watch *set, const struct berth_se
 
 /** Makes every watcher look at the truth soon. */
 void berth_watch_look(struct berth_watch *set);
+
+/** Tells how the events of the TCP table do.  @return false: it is not watched; `out` is unchanged
+ */
+bool berth_watch_events(struct berth_watch *set, struct berth_tcp_events_status *out);
 
 /** Stops all watchers. No report comes after it returns; the set's memory is given back when the
  * loop has closed their handles. NULL is accepted. */

@@ -12,11 +12,19 @@ void berth_tcp_schedule_init(struct berth_tcp_schedule *schedule, uint64_t poll_
         .events = events,
         .never = BERTH_TCP_EVERYTHING,
     };
+    for (unsigned part = 0; part < BERTH_TCP_PART_COUNT; part++) {
+        schedule->parts[part].wanted_ns = BERTH_TCP_NOT_WANTED;
+        schedule->parts[part].again_ns = BERTH_TCP_NOT_WANTED;
+    }
 }
 
-void berth_tcp_schedule_look(struct berth_tcp_schedule *schedule)
+void berth_tcp_schedule_look(struct berth_tcp_schedule *schedule, unsigned scopes)
 {
-    schedule->looks = BERTH_TCP_EVERYTHING;
+    for (unsigned part = 0; part < BERTH_TCP_PART_COUNT; part++) {
+        if ((scopes & 1u << part) != 0) {
+            schedule->parts[part].wanted_ns = 0;
+        }
+    }
 }
 
 static uint64_t later(uint64_t a, uint64_t b)
@@ -27,6 +35,16 @@ static uint64_t later(uint64_t a, uint64_t b)
 static uint64_t sooner(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
+}
+
+void berth_tcp_schedule_look_at(struct berth_tcp_schedule *schedule, unsigned scopes,
+                                uint64_t when_ns)
+{
+    for (unsigned part = 0; part < BERTH_TCP_PART_COUNT; part++) {
+        if ((scopes & 1u << part) != 0) {
+            schedule->parts[part].again_ns = sooner(schedule->parts[part].again_ns, when_ns);
+        }
+    }
 }
 
 /* When a part's regular reading is due. */
@@ -42,20 +60,34 @@ static uint64_t poll_time(const struct berth_tcp_schedule *schedule, unsigned pa
 static uint64_t look_time(const struct berth_tcp_schedule *schedule, unsigned part)
 {
     const struct berth_tcp_part_times *times = &schedule->parts[part];
-    unsigned spacing =
-        part == BERTH_TCP_PART_CONNECTIONS ? BERTH_TCP_SPACING_POLL : BERTH_TCP_SPACING_LOOK;
+    uint64_t wanted = sooner(times->wanted_ns, times->again_ns);
+    uint64_t allowed = schedule->paid_ns > BERTH_TCP_VISIT_CREDIT_NS
+                           ? schedule->paid_ns - BERTH_TCP_VISIT_CREDIT_NS
+                           : 0;
 
-    return times->ended_ns + spacing * times->duration_ns;
+    if (part == BERTH_TCP_PART_CONNECTIONS) {
+        allowed = times->ended_ns + BERTH_TCP_SPACING_POLL * times->duration_ns;
+    }
+    return later(wanted, allowed);
 }
 
 static uint64_t part_time(const struct berth_tcp_schedule *schedule, unsigned part)
 {
-    uint64_t time = poll_time(schedule, part);
-
     if ((schedule->never & 1u << part) != 0) {
         return 0;
     }
-    return (schedule->looks & 1u << part) != 0 ? sooner(time, look_time(schedule, part)) : time;
+    return sooner(poll_time(schedule, part), look_time(schedule, part));
+}
+
+/* Whether a look is waited for, other than one that is meant for later. */
+static bool is_wanted(const struct berth_tcp_schedule *schedule)
+{
+    for (unsigned part = 0; part < BERTH_TCP_PART_COUNT; part++) {
+        if (schedule->parts[part].wanted_ns != BERTH_TCP_NOT_WANTED) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static uint64_t retry_time(const struct berth_tcp_schedule *schedule)
@@ -67,7 +99,7 @@ static uint64_t retry_time(const struct berth_tcp_schedule *schedule)
         pause *= 2;
     }
     pause = sooner(pause, BERTH_TCP_BACK_OFF_MAX_NS);
-    return schedule->failed_ns + (schedule->looks != 0 ? first : pause);
+    return schedule->failed_ns + (is_wanted(schedule) ? first : pause);
 }
 
 unsigned berth_tcp_schedule_due(const struct berth_tcp_schedule *schedule, uint64_t now_ns)
@@ -96,25 +128,42 @@ uint64_t berth_tcp_schedule_next(const struct berth_tcp_schedule *schedule)
     return next;
 }
 
+/* Notes that what was wanted up to a moment is had. */
+static void fulfil(struct berth_tcp_part_times *times, uint64_t now_ns)
+{
+    if (times->wanted_ns <= now_ns) {
+        times->wanted_ns = BERTH_TCP_NOT_WANTED;
+    }
+    if (times->again_ns <= now_ns) {
+        times->again_ns = BERTH_TCP_NOT_WANTED;
+    }
+}
+
 void berth_tcp_schedule_begin(struct berth_tcp_schedule *schedule, unsigned scopes, uint64_t now_ns)
 {
     for (unsigned part = 0; part < BERTH_TCP_PART_COUNT; part++) {
         if ((scopes & 1u << part) != 0) {
             schedule->parts[part].begun_ns = now_ns;
+            fulfil(&schedule->parts[part], now_ns);
         }
     }
-    schedule->looks &= ~scopes;
 }
 
 void berth_tcp_schedule_done(struct berth_tcp_schedule *schedule, unsigned scopes,
                              const struct berth_tcp_claims *claims, uint64_t now_ns)
 {
+    uint64_t visit_ns = claims->owners_ns;
+
+    for (unsigned part = 0; part < BERTH_TCP_PART_COUNT; part++) {
+        visit_ns += (scopes & 1u << part) != 0 ? claims->parts[part].duration_ns : 0;
+    }
     for (unsigned part = 0; part < BERTH_TCP_PART_COUNT; part++) {
         if ((scopes & 1u << part) != 0) {
             schedule->parts[part].ended_ns = now_ns;
             schedule->parts[part].duration_ns = claims->parts[part].duration_ns;
         }
     }
+    schedule->paid_ns = later(schedule->paid_ns, now_ns) + BERTH_TCP_VISIT_SHARE * visit_ns;
     schedule->never &= ~scopes;
     schedule->failures = 0;
 }

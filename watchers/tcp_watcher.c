@@ -3,8 +3,12 @@
 
 #include "allocator/port_set.h"
 #include "base/memory.h"
+#include "tcp_event_meter.h"
+#include "tcp_marks.h"
 #include "tcp_schedule.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define NS_PER_MS 1000000u
@@ -12,15 +16,42 @@
 /* Listeners and bound sockets, the first two parts: what holds a port before a connection does. */
 #define HOLDERS 2
 
+/* Processes that are remembered for one visit. */
+#define SUGGESTED_MAX 16
+
 /* What one visit to the thread pool is asked for and brings back. Between uv_queue_work() and its
  * end only the pool's thread touches it, and the table. */
 struct visit {
     unsigned scopes;
+    bool quick; /* asked for by events: owners are for later */
+    uint64_t begun_ns;
+    uint32_t suggested[SUGGESTED_MAX]; /* processes that may have new sockets */
+    size_t suggested_count;
     enum berth_code code;
     struct berth_error err;
     struct berth_tcp_claims claims;
-    struct berth_port_set ports[HOLDERS]; /* of each in its last good read */
-    struct berth_port_set seen[HOLDERS];  /* the same with this visit */
+    struct berth_port_set ports[BERTH_TCP_PART_COUNT]; /* of each in its last good read */
+    struct berth_port_set seen[BERTH_TCP_PART_COUNT];  /* the same with this visit */
+    struct berth_port_set marked; /* listeners' ports by word of events only, which it may end */
+};
+
+/* The system's events, as the watcher sees them. */
+struct event_side {
+    enum berth_tcp_watch_events wanted;
+    struct berth_tcp_events *source; /* NULL: none is open */
+    size_t closing;                  /* sources that are not closed yet */
+    bool refused;                    /* the last opening failed */
+    bool unsupported;                /* and will always */
+    bool mode_known;
+    enum berth_tcp_events_mode mode;
+    char reason[480];       /* why there is none, or it is not full */
+    uint64_t rest_until_ns; /* not 0: events were lost */
+    uint64_t lost_lately;   /* since the rest began */
+    struct berth_event_meter meter;
+    struct berth_tcp_marks marks;
+    uint64_t whole_visit_ns; /* when owners were last looked for */
+    uint32_t suggested[SUGGESTED_MAX];
+    size_t suggested_count;
 };
 
 struct tcp_watcher {
@@ -31,10 +62,14 @@ struct tcp_watcher {
     struct berth_tcp_schedule schedule;
     struct berth_tcp_table *table; /* NULL until the first visit that could open it */
     struct visit visit;
+    struct event_side events;
+    struct berth_port_set known[BERTH_TCP_PART_COUNT]; /* the last visit's ports, for the loop */
+    char state_reason[1024];
     bool timer_open;
     bool visiting;
     bool stopping;
-    bool good; /* every feed has had its first snapshot */
+    bool good;    /* every feed has had its first snapshot */
+    bool failing; /* the last visit failed */
     void (*stopped)(struct berth_watcher *watcher);
 };
 
@@ -60,11 +95,12 @@ static void note_ports(struct visit *visit, unsigned part)
     }
 }
 
-/* Whether a port was held by a listener or bound socket and is so no longer. */
+/* Whether a port was held by a listener or bound socket, or was said to be, and is so no longer. */
 static bool any_gone(const struct visit *visit)
 {
     for (size_t i = 0; i < BERTH_PORT_SET_WORDS; i++) {
-        uint64_t before = visit->ports[0].words[i] | visit->ports[1].words[i];
+        uint64_t before =
+            visit->ports[0].words[i] | visit->ports[1].words[i] | visit->marked.words[i];
         uint64_t now = visit->seen[0].words[i] | visit->seen[1].words[i];
         if ((before & ~now) != 0) {
             return true;
@@ -76,10 +112,11 @@ static bool any_gone(const struct visit *visit)
 static enum berth_code read_once(struct tcp_watcher *watcher)
 {
     struct visit *visit = &watcher->visit;
+    unsigned scopes = visit->scopes | (visit->quick ? (unsigned)BERTH_TCP_QUICK : 0u);
     enum berth_code code =
-        berth_tcp_table_read(watcher->table, visit->scopes, &visit->claims, &visit->err);
+        berth_tcp_table_read(watcher->table, scopes, &visit->claims, &visit->err);
 
-    for (unsigned part = 0; code == BERTH_OK && part < HOLDERS; part++) {
+    for (unsigned part = 0; code == BERTH_OK && part < BERTH_TCP_PART_COUNT; part++) {
         note_ports(visit, part);
     }
     return code;
@@ -92,6 +129,9 @@ static enum berth_code visit_table(struct tcp_watcher *watcher)
 
     if (watcher->table == NULL) {
         code = berth_tcp_table_open(&watcher->table, &visit->err);
+    }
+    for (size_t i = 0; code == BERTH_OK && i < visit->suggested_count; i++) {
+        berth_tcp_table_suggest(watcher->table, visit->suggested[i]);
     }
     if (code == BERTH_OK) {
         code = read_once(watcher);
@@ -115,36 +155,139 @@ static void work_cb(uv_work_t *work)
 
 /* --- reports -------------------------------------------------------------------------------- */
 
+/* Reports a part together with the marks on it that the reading could not decide. */
+static void report_with_marks(struct tcp_watcher *watcher, enum berth_tcp_part part, size_t marks)
+{
+    const struct berth_tcp_list *list = &watcher->visit.claims.parts[part];
+    struct berth_claim *claims = berth_resize(NULL, list->count + marks, sizeof *claims);
+
+    if (claims == NULL) {
+        /* what was reported before stays, which frees nothing */
+        berth_tcp_schedule_look(&watcher->schedule, 1u << part);
+        return;
+    }
+    if (list->count != 0) {
+        memcpy(claims, list->claims, list->count * sizeof *claims);
+    }
+    (void)berth_tcp_marks_claims(&watcher->events.marks, part, &watcher->known[part],
+                                 claims + list->count);
+    const struct berth_snapshot snapshot = {.claims = claims, .claim_count = list->count + marks};
+    watcher->base.sink->snapshot(&watcher->base, (unsigned)part, &snapshot);
+    berth_free(claims);
+}
+
+/* A listener on its way out is bound for a moment. Where a reading may have seen just that, it is
+ * looked at again. */
+static void look_at_late_releases(struct tcp_watcher *watcher)
+{
+    const struct visit *visit = &watcher->visit;
+
+    for (size_t i = 0; i < BERTH_PORT_SET_WORDS; i++) {
+        uint64_t listened = watcher->known[BERTH_TCP_PART_LISTENERS].words[i] &
+                            ~visit->seen[BERTH_TCP_PART_LISTENERS].words[i];
+        if ((listened & visit->seen[BERTH_TCP_PART_BOUND].words[i]) != 0) {
+            berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_BOUND,
+                                       uv_hrtime() + BERTH_TCP_MARK_GRACE_NS);
+            return;
+        }
+    }
+}
+
 static void report_part(struct tcp_watcher *watcher, enum berth_tcp_part part)
 {
     const struct berth_tcp_list *list = &watcher->visit.claims.parts[part];
     const struct berth_snapshot snapshot = {.claims = list->claims, .claim_count = list->count};
+    struct berth_tcp_marks *marks = &watcher->events.marks;
 
-    if ((watcher->visit.scopes & 1u << part) != 0) {
+    if ((watcher->visit.scopes & 1u << part) == 0) {
+        return;
+    }
+    watcher->known[part] = watcher->visit.seen[part];
+    berth_tcp_marks_settle(marks, part, &watcher->known[part], watcher->visit.begun_ns);
+    size_t left = berth_tcp_marks_claims(marks, part, &watcher->known[part], NULL);
+    if (left != 0) {
+        report_with_marks(watcher, part, left);
+    } else {
         watcher->base.sink->snapshot(&watcher->base, (unsigned)part, &snapshot);
+    }
+}
+
+/* Adds a sentence to those that say why the source is degraded. */
+static void add_reason(struct tcp_watcher *watcher, const char *sentence)
+{
+    size_t length = strlen(watcher->state_reason);
+
+    (void)snprintf(watcher->state_reason + length, sizeof watcher->state_reason - length, "%s%s",
+                   length != 0 ? "; " : "", sentence);
+}
+
+/* Why events do not do what they should; NULL: they do, or are not wanted. */
+static const char *event_trouble(const struct event_side *events)
+{
+    if (events->wanted == BERTH_TCP_WATCH_EVENTS_OFF ||
+        (events->unsupported && events->wanted == BERTH_TCP_WATCH_EVENTS_AUTO)) {
+        return NULL;
+    }
+    if (events->refused || (events->mode_known && events->mode != BERTH_TCP_EVENTS_FULL)) {
+        return events->reason;
+    }
+    return NULL;
+}
+
+static void report_state(struct tcp_watcher *watcher)
+{
+    const struct berth_tcp_capabilities *capabilities =
+        berth_tcp_table_capabilities(watcher->table);
+    const char *trouble = event_trouble(&watcher->events);
+    char lost[160];
+
+    watcher->state_reason[0] = '\0';
+    if (!capabilities->lists_bound) {
+        add_reason(watcher, capabilities->detail);
+    }
+    if (trouble != NULL) {
+        add_reason(watcher, trouble);
+    }
+    if (watcher->events.rest_until_ns != 0) {
+        (void)snprintf(lost, sizeof lost,
+                       "%" PRIu64 " or more events of the system were lost: everything is read at "
+                       "every poll for %u s",
+                       watcher->events.lost_lately, BERTH_TCP_LOSS_REST_MS / 1000u);
+        add_reason(watcher, lost);
+    }
+    if (watcher->state_reason[0] != '\0') {
+        watcher->base.sink->state(&watcher->base, BERTH_STATE_DEGRADED, watcher->state_reason);
+    } else {
+        watcher->base.sink->state(&watcher->base, BERTH_STATE_READY, NULL);
+    }
+}
+
+/* What a reading could not decide, another one must. */
+static void look_at_marks(struct tcp_watcher *watcher)
+{
+    uint64_t when_ns = berth_tcp_marks_decided_ns(&watcher->events.marks, BERTH_TCP_PART_LISTENERS);
+
+    if (when_ns != 0) {
+        berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_LISTENERS, when_ns);
     }
 }
 
 static void report_good(struct tcp_watcher *watcher)
 {
-    const struct berth_tcp_capabilities *capabilities =
-        berth_tcp_table_capabilities(watcher->table);
-
     /* against the way of a socket from bound through listening to connected, so that its port is
      * held by the next feed before the last one lets it go */
     report_part(watcher, BERTH_TCP_PART_CONNECTIONS);
     report_part(watcher, BERTH_TCP_PART_LISTENERS);
     report_part(watcher, BERTH_TCP_PART_BOUND);
+    look_at_marks(watcher);
     watcher->good = true;
-    if (capabilities->lists_bound) {
-        watcher->base.sink->state(&watcher->base, BERTH_STATE_READY, NULL);
-    } else {
-        watcher->base.sink->state(&watcher->base, BERTH_STATE_DEGRADED, capabilities->detail);
-    }
+    watcher->failing = false;
+    report_state(watcher);
 }
 
 static void report_failure(struct tcp_watcher *watcher)
 {
+    watcher->failing = true;
     watcher->base.sink->state(&watcher->base,
                               watcher->good ? BERTH_STATE_STALE : BERTH_STATE_WAITING,
                               watcher->visit.err.detail);
@@ -155,14 +298,35 @@ static void report_failure(struct tcp_watcher *watcher)
 static void work_done_cb(uv_work_t *work, int status);
 static void timer_cb(uv_timer_t *timer);
 
+/* Searching for owners takes milliseconds, in which no event can be looked after: visits that
+ * events ask for leave it to the one of the next poll. */
+static void prepare_owners(struct tcp_watcher *watcher)
+{
+    struct event_side *events = &watcher->events;
+    struct visit *visit = &watcher->visit;
+
+    visit->quick = events->whole_visit_ns != 0 &&
+                   visit->begun_ns - events->whole_visit_ns < watcher->schedule.poll_ns;
+    if (!visit->quick) {
+        events->whole_visit_ns = visit->begun_ns;
+    }
+    memcpy(visit->suggested, events->suggested, sizeof visit->suggested);
+    visit->suggested_count = events->suggested_count;
+    events->suggested_count = 0;
+}
+
 static int begin_visit(struct tcp_watcher *watcher, unsigned scopes)
 {
     watcher->visit.scopes = scopes;
+    watcher->visit.begun_ns = uv_hrtime();
+    prepare_owners(watcher);
+    berth_tcp_marks_ending(&watcher->events.marks, BERTH_TCP_PART_LISTENERS,
+                           watcher->visit.begun_ns, &watcher->visit.marked);
     watcher->work.data = watcher;
     int status = uv_queue_work(watcher->loop, &watcher->work, work_cb, work_done_cb);
     if (status == 0) {
         watcher->visiting = true;
-        berth_tcp_schedule_begin(&watcher->schedule, scopes, uv_hrtime());
+        berth_tcp_schedule_begin(&watcher->schedule, scopes, watcher->visit.begun_ns);
     }
     return status;
 }
@@ -176,6 +340,9 @@ static void go_on(struct tcp_watcher *watcher)
     uint64_t now = uv_hrtime();
     uint64_t next = berth_tcp_schedule_next(&watcher->schedule);
     unsigned due = berth_tcp_schedule_due(&watcher->schedule, now);
+    if ((due & BERTH_TCP_CONNECTIONS) != 0 && watcher->schedule.events) {
+        due = BERTH_TCP_EVERYTHING; /* a connection that ended may have left its socket bound */
+    }
     if (due != 0 && begin_visit(watcher, due) == 0) {
         return;
     }
@@ -191,12 +358,17 @@ static void timer_cb(uv_timer_t *timer)
 
 static void finish_stop(struct tcp_watcher *watcher)
 {
-    if (!watcher->visiting && !watcher->timer_open) {
+    if (watcher->stopping && !watcher->visiting && !watcher->timer_open &&
+        watcher->events.closing == 0) {
         berth_tcp_table_close(watcher->table);
         watcher->table = NULL;
+        berth_tcp_marks_fini(&watcher->events.marks);
         watcher->stopped(&watcher->base);
     }
 }
+
+static void open_events(struct tcp_watcher *watcher);
+static void end_rest(struct tcp_watcher *watcher);
 
 static void end_visit(struct tcp_watcher *watcher)
 {
@@ -207,8 +379,11 @@ static void end_visit(struct tcp_watcher *watcher)
         finish_stop(watcher);
         return;
     }
+    open_events(watcher); /* where the last opening failed */
+    end_rest(watcher);
     if (visit->code == BERTH_OK) {
         berth_tcp_schedule_done(&watcher->schedule, visit->scopes, &visit->claims, uv_hrtime());
+        look_at_late_releases(watcher);
         report_good(watcher);
     } else {
         berth_tcp_schedule_failed(&watcher->schedule, uv_hrtime());
@@ -231,6 +406,215 @@ static void timer_closed_cb(uv_handle_t *handle)
     finish_stop(watcher);
 }
 
+/* --- events --------------------------------------------------------------------------------- */
+
+/* Whether connections need be read rarely only. */
+static void set_pace(struct tcp_watcher *watcher)
+{
+    const struct event_side *events = &watcher->events;
+
+    watcher->schedule.events = events->source != NULL && events->mode_known &&
+                               events->mode == BERTH_TCP_EVENTS_FULL && events->rest_until_ns == 0;
+}
+
+/* Says how things stand, unless there is something more important to say. */
+static void tell_again(struct tcp_watcher *watcher)
+{
+    if (watcher->good && !watcher->failing && !watcher->visiting) {
+        report_state(watcher);
+    }
+}
+
+static void end_rest(struct tcp_watcher *watcher)
+{
+    struct event_side *events = &watcher->events;
+
+    if (events->rest_until_ns != 0 && uv_hrtime() >= events->rest_until_ns) {
+        events->rest_until_ns = 0;
+        events->lost_lately = 0;
+        set_pace(watcher);
+    }
+}
+
+/* Something happened that was not told: all is looked at, and for a while trusted less. */
+static void take_lost(void *ctx, uint64_t count)
+{
+    struct tcp_watcher *watcher = ctx;
+    struct event_side *events = &watcher->events;
+
+    events->meter.lost += count;
+    events->lost_lately += count;
+    events->rest_until_ns = uv_hrtime() + (uint64_t)BERTH_TCP_LOSS_REST_MS * NS_PER_MS;
+    set_pace(watcher);
+    berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_EVERYTHING);
+    tell_again(watcher);
+    go_on(watcher);
+}
+
+static void take_mode(void *ctx, enum berth_tcp_events_mode mode, const char *reason)
+{
+    struct tcp_watcher *watcher = ctx;
+    struct event_side *events = &watcher->events;
+
+    events->mode = mode;
+    events->mode_known = true;
+    (void)snprintf(events->reason, sizeof events->reason, "%s", reason != NULL ? reason : "");
+    set_pace(watcher);
+    /* what happened before it told, or stopped telling */
+    berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_EVERYTHING);
+    tell_again(watcher);
+    go_on(watcher);
+}
+
+/* Reports a port as busy until a reading has decided. Where there is no room for the mark, the look
+ * has to do. */
+static void mark_port(struct tcp_watcher *watcher, enum berth_tcp_part part,
+                      const struct berth_tcp_event *event, uint64_t now_ns)
+{
+    const struct berth_tcp_mark mark = {
+        .port = event->port,
+        .part = (uint8_t)part,
+        .process_id = event->process_id,
+        .address = event->address,
+        .time_ns = now_ns,
+    };
+    bool known = berth_tcp_marks_has(&watcher->events.marks, part, event->port);
+
+    if (berth_tcp_marks_add(&watcher->events.marks, &mark) != BERTH_OK) {
+        take_lost(watcher, 1);
+    } else if (!known && watcher->base.sink->busy != NULL) {
+        const struct berth_claim claim = berth_tcp_mark_claim(&mark);
+        watcher->base.sink->busy(&watcher->base, (unsigned)part, &claim);
+    }
+}
+
+static void suggest_process(struct event_side *events, uint32_t process_id)
+{
+    if (process_id != BERTH_ID_NONE && events->suggested_count < SUGGESTED_MAX) {
+        events->suggested[events->suggested_count++] = process_id;
+    }
+}
+
+static bool is_held(const struct tcp_watcher *watcher, uint16_t port)
+{
+    return berth_port_set_has(&watcher->known[BERTH_TCP_PART_LISTENERS], port) ||
+           berth_port_set_has(&watcher->known[BERTH_TCP_PART_BOUND], port);
+}
+
+static bool is_connected(const struct tcp_watcher *watcher, uint16_t port)
+{
+    return berth_port_set_has(&watcher->known[BERTH_TCP_PART_CONNECTIONS], port) ||
+           berth_tcp_marks_has(&watcher->events.marks, BERTH_TCP_PART_CONNECTIONS, port);
+}
+
+/* Who listens is looked at now, which is cheap, and again when it is surely done: the system tells
+ * of a listener just before its table has it. */
+static void look_at_listeners(struct tcp_watcher *watcher, uint64_t now_ns)
+{
+    berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_LISTENERS);
+    berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_LISTENERS,
+                               now_ns + BERTH_TCP_MARK_GRACE_NS);
+}
+
+/* What is bound is looked at as well where that can be what the event is about. */
+static void look_at_released(struct tcp_watcher *watcher, uint16_t port, uint64_t now_ns)
+{
+    if (berth_port_set_has(&watcher->known[BERTH_TCP_PART_BOUND], port)) {
+        berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_BOUND);
+    }
+    look_at_listeners(watcher, now_ns);
+}
+
+static void take_event(struct tcp_watcher *watcher, const struct berth_tcp_event *event,
+                       uint64_t now_ns)
+{
+    struct berth_tcp_schedule *schedule = &watcher->schedule;
+
+    switch ((enum berth_tcp_event_what)event->what) {
+    case BERTH_TCP_EVENT_LISTEN:
+        if (event->port != 0) {
+            mark_port(watcher, BERTH_TCP_PART_LISTENERS, event, now_ns);
+        }
+        suggest_process(&watcher->events, event->process_id);
+        look_at_listeners(watcher, now_ns);
+        break;
+    case BERTH_TCP_EVENT_CONNECT:
+        if (event->port != 0) {
+            mark_port(watcher, BERTH_TCP_PART_CONNECTIONS, event, now_ns);
+            break;
+        }
+        /* fall through */
+    case BERTH_TCP_EVENT_CONNECTING:
+        /* one that takes long has a port that nothing tells; most do not take long */
+        berth_tcp_schedule_look_at(schedule, BERTH_TCP_CONNECTIONS, now_ns + schedule->poll_ns);
+        break;
+    case BERTH_TCP_EVENT_DISCONNECT:
+        /* an accepted connection gives nothing up while its listener is there */
+        if (!is_held(watcher, event->port) && is_connected(watcher, event->port)) {
+            berth_tcp_schedule_look(schedule, BERTH_TCP_CONNECTIONS);
+        }
+        break;
+    case BERTH_TCP_EVENT_RELEASE:
+        look_at_released(watcher, event->port, now_ns);
+        break;
+    default:
+        look_at_listeners(watcher, now_ns);
+        break;
+    }
+}
+
+static void take_events(void *ctx, const struct berth_tcp_event *events, size_t count)
+{
+    struct tcp_watcher *watcher = ctx;
+    uint64_t now_ns = uv_hrtime();
+
+    for (size_t i = 0; i < count; i++) {
+        berth_event_meter_note(&watcher->events.meter, events[i].time_ns, now_ns);
+        take_event(watcher, &events[i], now_ns);
+    }
+    go_on(watcher);
+}
+
+static void open_events(struct tcp_watcher *watcher)
+{
+    const struct berth_tcp_events_sink sink = {take_events, take_lost, take_mode, watcher};
+    struct event_side *events = &watcher->events;
+    struct berth_error err = {0};
+
+    if (events->wanted == BERTH_TCP_WATCH_EVENTS_OFF || events->source != NULL ||
+        events->unsupported) {
+        return;
+    }
+    enum berth_code code = berth_tcp_events_open(&events->source, watcher->loop, &sink, &err);
+    events->refused = code != BERTH_OK;
+    events->unsupported = code == BERTH_NOT_SUPPORTED;
+    events->mode_known = false;
+    (void)snprintf(events->reason, sizeof events->reason, "%s", err.detail);
+}
+
+static void source_closed(void *ctx)
+{
+    struct tcp_watcher *watcher = ctx;
+
+    watcher->events.closing--;
+    finish_stop(watcher);
+}
+
+static void close_events(struct tcp_watcher *watcher)
+{
+    struct event_side *events = &watcher->events;
+
+    if (events->source != NULL) {
+        events->closing++;
+        berth_tcp_events_close(events->source, source_closed, watcher);
+        events->source = NULL;
+    }
+    events->mode_known = false;
+    events->refused = false;
+    events->unsupported = false;
+    set_pace(watcher);
+}
+
 /* --- the contract --------------------------------------------------------------------------- */
 
 static enum berth_code tcp_start(struct berth_watcher *base, struct berth_error *err)
@@ -244,6 +628,7 @@ static enum berth_code tcp_start(struct berth_watcher *base, struct berth_error 
     (void)uv_timer_init(watcher->loop, &watcher->timer); /* always 0 */
     watcher->timer.data = watcher;
     watcher->timer_open = true;
+    open_events(watcher);
     return BERTH_OK;
 }
 
@@ -251,7 +636,7 @@ static void tcp_look(struct berth_watcher *base)
 {
     struct tcp_watcher *watcher = from_base(base);
 
-    berth_tcp_schedule_look(&watcher->schedule);
+    berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_EVERYTHING);
     if (watcher->timer_open && !watcher->stopping && !watcher->visiting) {
         /* not at once: a burst of looks is one look, and a report may have called */
         uint64_t now = uv_hrtime();
@@ -268,6 +653,7 @@ static void tcp_stop(struct berth_watcher *base, void (*stopped)(struct berth_wa
 
     watcher->stopping = true;
     watcher->stopped = stopped;
+    close_events(watcher);
     if (watcher->visiting) {
         (void)uv_cancel((uv_req_t *)&watcher->work); /* too late for one that is being read */
     }
@@ -314,8 +700,8 @@ enum berth_code berth_tcp_watcher_create(struct berth_watcher **out, uv_loop_t *
     }
     watcher->base.ops = &tcp_watcher_ops;
     watcher->loop = loop;
-    berth_tcp_schedule_init(&watcher->schedule, options->poll_ms, options->full_ms,
-                            options->events_on);
+    watcher->events.wanted = options->events;
+    berth_tcp_schedule_init(&watcher->schedule, options->poll_ms, options->full_ms, false);
     *out = &watcher->base;
     return BERTH_OK;
 }
@@ -331,12 +717,36 @@ void berth_tcp_watcher_set_times(struct berth_watcher *base, uint64_t poll_ms, u
     }
 }
 
-void berth_tcp_watcher_set_events(struct berth_watcher *base, bool events_on)
+void berth_tcp_watcher_set_events(struct berth_watcher *base, enum berth_tcp_watch_events events)
 {
     struct tcp_watcher *watcher = from_base(base);
 
-    watcher->schedule.events = events_on;
-    if (!watcher->visiting && watcher->timer_open) {
+    if (watcher->events.wanted == events) {
+        return;
+    }
+    watcher->events.wanted = events;
+    if (events == BERTH_TCP_WATCH_EVENTS_OFF) {
+        close_events(watcher);
+    }
+    if (watcher->timer_open && !watcher->stopping) {
+        open_events(watcher);
+        tell_again(watcher);
         go_on(watcher);
     }
+}
+
+void berth_tcp_watcher_events(struct berth_watcher *base, struct berth_tcp_events_status *out)
+{
+    struct event_side *events = &from_base(base)->events;
+
+    *out = (struct berth_tcp_events_status){
+        .used = events->wanted != BERTH_TCP_WATCH_EVENTS_OFF,
+        .mode = events->source != NULL && events->mode_known ? events->mode : BERTH_TCP_EVENTS_NONE,
+        .total = events->meter.total,
+        .lost = events->meter.lost,
+    };
+    out->reason = out->mode == BERTH_TCP_EVENTS_FULL ? NULL
+                  : events->reason[0] != '\0'        ? events->reason
+                                                     : "it is being started";
+    out->per_second = berth_event_meter_rate(&events->meter, uv_hrtime(), &out->lag_ns);
 }

@@ -37,6 +37,10 @@ struct berth_watcher_sink {
      *  is harmless. A watcher starts as `waiting` and says `ready` after each feed's first snapshot
      *  was delivered. */
     void (*state)(struct berth_watcher *from, enum berth_source_state state, const char *reason);
+    /** Takes word that a port of feed number `feed` has just become busy: `claim` counts as if it
+     *  were in the feed's last snapshot, and the next one confirms it or leaves it out. NULL for
+     *  watchers that have no such news. */
+    void (*busy)(struct berth_watcher *from, unsigned feed, const struct berth_claim *claim);
 };
 
 struct berth_watcher_ops {

@@ -226,7 +226,7 @@ static struct stage *open_stage(bool spoiled)
     stage->deadline.data = stage;
     stage->watcher = subject->create(stage->world, &stage->loop);
     assert_non_null(stage->watcher);
-    stage->sink = (struct berth_watcher_sink){take_snapshot, take_state};
+    stage->sink = (struct berth_watcher_sink){take_snapshot, take_state, NULL};
     stage->watcher->sink = &stage->sink;
     stage->watcher->owner = stage;
     stage->state = BERTH_STATE_WAITING;

@@ -239,7 +239,7 @@ static void open_stage(void)
     struct berth_iis_watcher_options options = {.path = stage.watched, .retry_first_ms = 1};
     struct berth_error err;
 
-    stage = (struct stage){.sink = {take_snapshot, take_state}};
+    stage = (struct stage){.sink = {take_snapshot, take_state, NULL}};
     stage.folder = temp_dir_make();
     (void)snprintf(stage.path, sizeof stage.path, "%s/applicationHost.config", stage.folder);
     (void)snprintf(stage.watched, sizeof stage.watched, "%s/APPLICATIONHOST.Config", stage.folder);

@@ -131,7 +131,7 @@ static struct stage *open_stage(const char *name)
     assert_int_equal(uv_loop_init(&stage->loop), 0);
     assert_int_equal(uv_timer_init(&stage->loop, &stage->tick), 0);
     stage->tick.data = stage;
-    stage->sink = (struct berth_watcher_sink){take_snapshot, take_state};
+    stage->sink = (struct berth_watcher_sink){take_snapshot, take_state, NULL};
     return stage;
 }
 

@@ -81,7 +81,7 @@ static inline void watch_case_late(uv_timer_t *timer)
 /** Makes the loop; the test sets `watcher` then. */
 static inline void watch_case_open(struct watch_case *stage)
 {
-    *stage = (struct watch_case){.sink = {watch_case_snapshot, watch_case_state}};
+    *stage = (struct watch_case){.sink = {watch_case_snapshot, watch_case_state, NULL}};
     assert_int_equal(uv_loop_init(&stage->loop), 0);
     assert_int_equal(uv_timer_init(&stage->loop, &stage->tick), 0);
     stage->tick.data = stage;
