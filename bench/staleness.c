@@ -28,12 +28,12 @@ static bool is_free(struct bench_link *link, unsigned port)
     return strstr(link->answer, "\"state\":\"free\"") != NULL;
 }
 
-/* Asks until a port is no longer free; gives how long after `since_ns` that was. */
-static uint64_t wait_until_taken(struct bench_link *link, unsigned port, uint64_t since_ns)
+/* Asks until a port is free, or is not; gives how long after `since_ns` that was. */
+static uint64_t wait_until(struct bench_link *link, unsigned port, bool free, uint64_t since_ns)
 {
-    while (is_free(link, port)) {
+    while (is_free(link, port) != free) {
         if (bench_now_ns() - since_ns > LIMIT_NS) {
-            bench_fail("port %u stays free", port);
+            bench_fail("port %u stays %s", port, free ? "taken" : "free");
         }
         bench_sleep_ns(20000);
     }
@@ -59,8 +59,8 @@ static void print_staleness(const char *figure, struct bench_samples *samples, c
 
 struct other {
     pid_t pid;
-    int to;   /* a port to listen on */
-    int from; /* when listen() was done */
+    int to;   /* a port to listen on; 0: to close the listener */
+    int from; /* when that was done */
 };
 
 static void run_other(int from, int to)
@@ -72,8 +72,8 @@ static void run_other(int from, int to)
         if (listener >= 0) {
             (void)close(listener);
         }
-        listener = bench_listen(port);
-        uint64_t now = listener >= 0 ? bench_now_ns() : 0;
+        listener = port != 0 ? bench_listen(port) : -1;
+        uint64_t now = port == 0 || listener >= 0 ? bench_now_ns() : 0;
         if (write(to, &now, sizeof now) != (ssize_t)sizeof now) {
             break;
         }
@@ -110,8 +110,9 @@ static void stop_other(struct other *other)
     (void)waitpid(other->pid, NULL, 0);
 }
 
-/* Gives when the other process was listening; 0: it could not. */
-static uint64_t listen_there(const struct other *other, uint16_t port)
+/* Makes the other process listen, or close with port 0; gives when that was done, 0: it could not.
+ */
+static uint64_t tell_other(const struct other *other, uint16_t port)
 {
     uint64_t when = 0;
 
@@ -122,39 +123,96 @@ static uint64_t listen_there(const struct other *other, uint16_t port)
     return when;
 }
 
-static void measure_listen(const struct bench_options *options)
+/* One way of being told, and what is to be reached. */
+struct way_of_telling {
+    const char *config;
+    const char *listen_figure;
+    const char *close_figure;
+    const char *goal;
+    uint64_t p50_ns;
+    uint64_t p99_ns;
+    size_t listens;
+    uint64_t shortest_pause_ns; /* at any moment between two looks, not just behind one */
+    uint64_t pause_ns;
+};
+
+static void listen_and_close(const struct bench_options *options, const struct way_of_telling *way,
+                             struct bench_link *link, struct bench_samples *listens,
+                             struct bench_samples *closes)
 {
     struct other other = start_other();
-    struct bench_server daemon = bench_start_daemon(
-        options, "tcp", "<pools><pool name=\"default\" ports=\"20000-29999\"/></pools>",
-        BENCH_ANY_CPU);
-    struct bench_samples samples = {0};
-    struct bench_link link = {0};
     uint64_t seed = 1;
 
-    bench_connect(&link, daemon.endpoint);
-    for (size_t i = 0; i < bench_count(options, 30, 1); i++) {
-        unsigned port = FIRST_PORT + (unsigned)i;
-        /* at any moment between two looks, not just behind one */
-        bench_sleep_ns(options->smoke ? 0 : bench_random(&seed) % 1000000000U);
-        if (!is_free(&link, port)) {
+    for (size_t i = 0; i < bench_count(options, way->listens, 1); i++) {
+        unsigned port = FIRST_PORT + (unsigned)(i % 10000);
+        bench_sleep_ns(
+            options->smoke ? 0 : way->shortest_pause_ns + bench_random(&seed) % way->pause_ns);
+        if (!is_free(link, port)) {
             continue;
         }
-        uint64_t when = listen_there(&other, (uint16_t)port);
-        if (when != 0) {
-            bench_samples_add(&samples, wait_until_taken(&link, port, when));
+        uint64_t when = tell_other(&other, (uint16_t)port);
+        if (when == 0) {
+            continue;
         }
+        bench_samples_add(listens, wait_until(link, port, false, when));
+        bench_sleep_ns(
+            options->smoke ? 0 : way->shortest_pause_ns + bench_random(&seed) % way->pause_ns);
+        when = tell_other(&other, 0);
+        bench_samples_add(closes, wait_until(link, port, true, when));
     }
-    if (samples.count == 0) {
+    stop_other(&other);
+}
+
+static void measure_listen(const struct bench_options *options, const struct way_of_telling *way)
+{
+    struct bench_server daemon = bench_start_daemon(options, "tcp", way->config, BENCH_ANY_CPU);
+    struct bench_samples listens = {0};
+    struct bench_samples closes = {0};
+    struct bench_link link = {0};
+
+    bench_connect(&link, daemon.endpoint);
+    /* nothing asked of it yet may belong to its start */
+    bench_sleep_ns(options->smoke ? 0 : 1500000000U);
+    listen_and_close(options, way, &link, &listens, &closes);
+    if (listens.count == 0) {
         bench_fail("no port from %d up could be listened on", FIRST_PORT);
     }
-    print_staleness("`listen()` elsewhere → not free", &samples,
-                    "p50 ≤ 200 µs, p99 ≤ 2 ms with OS events; ≤ 1 s (the poll) without", 1000000000,
-                    1100000000);
-    bench_samples_fini(&samples);
+    print_staleness(way->listen_figure, &listens, way->goal, way->p50_ns, way->p99_ns);
+    print_staleness(way->close_figure, &closes, way->goal, way->p50_ns, way->p99_ns);
+    bench_samples_fini(&listens);
+    bench_samples_fini(&closes);
     bench_disconnect(&link);
     bench_stop(&daemon);
-    stop_other(&other);
+}
+
+#define LISTEN_POOL "<pools><pool name=\"default\" ports=\"20000-29999\"/></pools>"
+
+static void measure_listens(const struct bench_options *options)
+{
+    static const struct way_of_telling events = {
+        .config = LISTEN_POOL "<tcp events=\"on\"/>",
+        .listen_figure = "`listen()` elsewhere → not free, events on",
+        .close_figure = "its close → free, events on",
+        .goal = "p50 ≤ 200 µs, p99 ≤ 2 ms",
+        .p50_ns = 200000,
+        .p99_ns = 2000000,
+        .listens = 10000,
+        .shortest_pause_ns = 2000000,
+        .pause_ns = 8000000,
+    };
+    static const struct way_of_telling polls = {
+        .config = LISTEN_POOL "<tcp events=\"off\"/>",
+        .listen_figure = "`listen()` elsewhere → not free, events off",
+        .close_figure = "its close → free, events off",
+        .goal = "≤ 1 s (the poll)",
+        .p50_ns = 1000000000,
+        .p99_ns = 1100000000,
+        .listens = 30,
+        .pause_ns = 1000000000,
+    };
+
+    measure_listen(options, &events);
+    measure_listen(options, &polls);
 }
 
 /* ---- a site ---- */
@@ -213,7 +271,7 @@ static void measure_site(const struct bench_options *options, enum way way, cons
         } else {
             copy_file(path, fresh);
         }
-        bench_samples_add(&samples, wait_until_taken(&link, port, bench_now_ns()));
+        bench_samples_add(&samples, wait_until(&link, port, false, bench_now_ns()));
     }
     print_staleness(figure, &samples, "p99 ≤ 100 ms", 100000000, 100000000);
     bench_samples_fini(&samples);
@@ -225,7 +283,7 @@ int main(int argc, char **argv)
 {
     struct bench_options options = bench_read_options(argc, argv);
 
-    measure_listen(&options);
+    measure_listens(&options);
     measure_site(&options, BY_RENAME, "site added, file renamed into place → not free");
     measure_site(&options, IN_PLACE, "site added, file written in place → not free");
     return 0;
