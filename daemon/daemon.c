@@ -81,7 +81,7 @@ static bool service_tcp_events(struct berth_service *service, struct berth_tcp_e
     struct berth_daemon *daemon = BERTH_CONTAINER_OF(service, struct berth_daemon, service);
     struct berth_tcp_events_status status;
 
-    if (!berth_watch_events(daemon->watch, &status) || !status.used) {
+    if (daemon->watch == NULL || !berth_watch_events(daemon->watch, &status) || !status.used) {
         return false;
     }
     *out = (struct berth_tcp_events_view){

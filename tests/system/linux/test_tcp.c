@@ -49,7 +49,7 @@ static int setup_probe(void **state)
     if (status == 0) {
         struct daemon_process *daemon = *state;
         daemon_start(daemon, "<pools><pool name=\"default\" ports=\"23000-23099\"/></pools>"
-                             "<tcp poll=\"1m\" full=\"1m\" probe=\"on\"/>");
+                             "<tcp poll=\"1m\" full=\"1m\" events=\"off\" probe=\"on\"/>");
         client_open(&client, daemon->endpoint);
     }
     return status;
