@@ -30,7 +30,7 @@ static struct berth_lease_terms terms_of(const char *key, const char *generation
     return (struct berth_lease_terms){.key = key,
                                       .generation = generation,
                                       .protocol = BERTH_PROTOCOL_HTTPS,
-                                      .owner = {"uid:1000", "deploy"},
+                                      .owner = {.id = "uid:1000", .name = "deploy"},
                                       .ports = two_ports,
                                       .port_count = 2,
                                       .ttl_ms = 1000};

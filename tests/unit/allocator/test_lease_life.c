@@ -418,7 +418,7 @@ static void sources__all_current__every_lease_is_looked_at(void **state)
     const uint16_t ports[] = {49000, 49001};
     struct berth_lease_terms terms = {.key = "shop",
                                       .generation = "",
-                                      .owner = {"uid:1000", "deploy"},
+                                      .owner = {.id = "uid:1000", .name = "deploy"},
                                       .ports = &ports[0],
                                       .port_count = 1,
                                       .ttl_ms = 1000};
