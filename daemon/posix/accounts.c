@@ -131,18 +131,18 @@ static void look_up_name(uint32_t user, char *out, size_t size)
     }
 }
 
-char *berth_account_user_name(const struct berth_account_id *account, char *out, size_t size)
+char *berth_account_user_name(const struct berth_account_id *user, char *out, size_t size)
 {
-    uint32_t user = number_of(account);
+    uint32_t number = number_of(user);
     static struct {
-        uint32_t user;
+        uint32_t number;
         char name[256]; /* empty: the place is free */
     } remembered[REMEMBERED];
-    unsigned place = user % REMEMBERED;
+    unsigned place = number % REMEMBERED;
 
-    if (remembered[place].name[0] == '\0' || remembered[place].user != user) {
-        remembered[place].user = user;
-        look_up_name(user, remembered[place].name, sizeof remembered[place].name);
+    if (remembered[place].name[0] == '\0' || remembered[place].number != number) {
+        remembered[place].number = number;
+        look_up_name(number, remembered[place].name, sizeof remembered[place].name);
     }
     (void)snprintf(out, size, "%s", remembered[place].name);
     return out;

@@ -26,6 +26,13 @@ struct daemon_process {
     struct platform_process *process;
 };
 
+/** What AddressSanitizer keeps of a process's freed memory, besides what the process needs. */
+#ifdef __SANITIZE_ADDRESS__
+#define DAEMON_FREED_KEPT_MAX (256LL * 1024 * 1024)
+#else
+#define DAEMON_FREED_KEPT_MAX 0
+#endif
+
 /** cmocka's setup and teardown: *state is a struct daemon_process in a new folder, not started; at
  *  the end it is killed if it still runs, and the folder removed. */
 int daemon_setup(void **state);
