@@ -28,9 +28,9 @@ enum berth_code berth_events_init(struct berth_events *events, struct berth_allo
 /** Gives the memory back. All zero is accepted. */
 void berth_events_fini(struct berth_events *events);
 
-/** Notes that somebody follows now. What happens to ports and leases, which is most of it, is
- * written out only as long as that is no longer ago than BERTH_EVENTS_FOLLOWED_MS: who comes later
- * is told that it is missing. */
+/** Notes that somebody follows now, or has been given a revision from which to follow. What happens
+ * to ports and leases, which is most of it, is written out only as long as that is no longer ago
+ * than BERTH_EVENTS_FOLLOWED_MS: who comes later is told that it is missing. */
 void berth_events_note_follower(struct berth_events *events, struct berth_now now);
 
 /** port.used, port.freed: a port of a pool stopped being free, or is free again.

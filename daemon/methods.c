@@ -50,6 +50,16 @@ struct berth_caller berth_call_caller(const struct berth_call *call)
     };
 }
 
+void berth_call_write_revision(struct berth_call *call, struct berth_json *result)
+{
+    struct berth_service *service = berth_call_service(call);
+
+    berth_json_member_number(result, "revision", (long long)service->allocator->revision);
+    if (service->events != NULL) {
+        berth_events_note_follower(service->events, service->now(service));
+    }
+}
+
 static void explain_exhausted(struct berth_json *data, const struct berth_allocator *allocator,
                               const struct berth_windows *windows)
 {

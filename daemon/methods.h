@@ -15,6 +15,10 @@ struct berth_service *berth_call_service(const struct berth_call *call);
 /** Gives who asks, as the allocator wants it; valid during the call. */
 struct berth_caller berth_call_caller(const struct berth_call *call);
 
+/** Writes the member `revision`. Who knows one may follow from there: events are kept from now on.
+ */
+void berth_call_write_revision(struct berth_call *call, struct berth_json *result);
+
 /** Adds to an error's data what a refusal by the allocator knows besides its sentence. */
 void berth_call_explain(struct berth_call *call, const struct berth_refusal *refusal,
                         enum berth_code code);

@@ -36,7 +36,7 @@ enum berth_code berth_method_conflicts(struct berth_call *call, json_t *params,
                                           : berth_conflict_book_all(&allocator->conflicts);
     const struct berth_conflict_entry *entry;
     berth_json_open_object(result);
-    berth_json_member_number(result, "revision", (long long)allocator->revision);
+    berth_call_write_revision(call, result);
     berth_json_key(result, "conflicts");
     berth_json_open_array(result);
     while ((entry = berth_conflict_next(&walk)) != NULL) {

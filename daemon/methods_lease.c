@@ -253,7 +253,7 @@ enum berth_code berth_method_leases(struct berth_call *call, json_t *params,
         return code;
     }
     berth_json_open_object(result);
-    berth_json_member_number(result, "revision", (long long)service->allocator->revision);
+    berth_call_write_revision(call, result);
     berth_json_key(result, "leases");
     berth_json_open_array(result);
     /* ended ones are told only where somebody asks for their state */

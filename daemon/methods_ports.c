@@ -34,7 +34,7 @@ enum berth_code berth_method_next(struct berth_call *call, json_t *params,
         berth_json_number(result, ports[i]);
     }
     berth_json_close_array(result);
-    berth_json_member_number(result, "revision", (long long)service->allocator->revision);
+    berth_call_write_revision(call, result);
     berth_json_close_object(result);
     return BERTH_OK;
 }
@@ -67,7 +67,7 @@ enum berth_code berth_method_free(struct berth_call *call, json_t *params,
         return code;
     }
     berth_json_open_object(result);
-    berth_json_member_number(result, "revision", (long long)service->allocator->revision);
+    berth_call_write_revision(call, result);
     berth_json_key(result, "pools");
     berth_json_open_array(result);
     for (size_t i = 0; i < policy->pool_count; i++) {
@@ -185,7 +185,7 @@ enum berth_code berth_method_ports(struct berth_call *call, json_t *params,
     uint32_t first = pool != NULL ? pool->range.first : 1;
     uint32_t last = pool != NULL ? pool->range.last : 65535;
     berth_json_open_object(result);
-    berth_json_member_number(result, "revision", (long long)allocator->revision);
+    berth_call_write_revision(call, result);
     berth_json_key(result, "ports");
     berth_json_open_array(result);
     for (uint32_t port = first; port <= last; port++) {

@@ -250,7 +250,7 @@ enum berth_code berth_method_status(struct berth_call *call, json_t *params,
     write_identity(result, service);
     berth_present_time(result, "started_at", service->started.unix_ms);
     berth_json_member_number(result, "uptime_ms", (long long)(now.ms - service->started.ms));
-    berth_json_member_number(result, "revision", (long long)allocator->revision);
+    berth_call_write_revision(call, result);
     write_sources(result, service, now);
     write_pools(result, allocator);
     berth_present_counts(result, "ports", allocator, &everything);

@@ -78,7 +78,7 @@ for file in "$folder"/*.config; do
     by_xpath "$file" >"$work/expected" 2>/dev/null
     expected_status=$?
     if [ -n "$emulator" ]; then
-        "$emulator" "$dump" "$file" >"$work/lines" 2>"$work/why"
+        "$emulator" "$dump" "$file" >"$work/found" 2>"$work/why"
     else
         "$dump" "$file" >"$work/found" 2>"$work/why"
     fi

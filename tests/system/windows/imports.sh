@@ -5,7 +5,7 @@
 set -u
 objdump=$1
 shift
-system=' advapi32.dll dbghelp.dll httpapi.dll iphlpapi.dll kernel32.dll msvcrt.dll ntdll.dll ole32.dll oleaut32.dll
+system=' advapi32.dll dbghelp.dll httpapi.dll iphlpapi.dll kernel32.dll msvcrt.dll netapi32.dll ntdll.dll ole32.dll oleaut32.dll
  psapi.dll secur32.dll shell32.dll tdh.dll user32.dll userenv.dll wevtapi.dll ws2_32.dll '
 failures=0
 for program; do

@@ -141,6 +141,10 @@ static void nobody_follows__changes_cost_nothing_and_are_said_to_be_missing(void
     done("allocate", "{\"key\":\"blog\"}");
     assert_events("port.used 49001 leased\n"
                   "lease.granted 49001 pending\n");
+    /* the same holds for who was told a revision */
+    memory->events.followed_ms = 0;
+    done("leases", "{}");
+    assert_true(memory->events.followed_ms == memory->now.ms);
     /* for a while after the last one was there events are kept for the one that comes back */
     memory->now.ms += BERTH_EVENTS_FOLLOWED_MS - 1;
     done("allocate", "{\"key\":\"wiki\"}");
