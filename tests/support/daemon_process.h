@@ -26,9 +26,10 @@ struct daemon_process {
     struct platform_process *process;
 };
 
-/** What AddressSanitizer keeps of a process's freed memory, besides what the process needs. */
+/** What AddressSanitizer keeps of a process's freed memory, besides what the process needs: 256 MiB
+ *  of quarantine, its shadow, and what stands around each block. */
 #ifdef __SANITIZE_ADDRESS__
-#define DAEMON_FREED_KEPT_MAX (256LL * 1024 * 1024)
+#define DAEMON_FREED_KEPT_MAX (512LL * 1024 * 1024)
 #else
 #define DAEMON_FREED_KEPT_MAX 0
 #endif
