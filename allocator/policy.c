@@ -306,3 +306,9 @@ bool berth_policy_allows(const struct berth_free_set *set, const struct berth_wi
     }
     return false;
 }
+
+uint32_t berth_policy_pool_free(const struct berth_free_set *set, const struct berth_pool *pool)
+{
+    return berth_port_set_count(pool->ephemeral_never ? &set->plain : &set->ports[BERTH_PORT_FREE],
+                                pool->range);
+}

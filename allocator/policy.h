@@ -78,6 +78,9 @@ enum berth_code berth_policy_windows(const struct berth_policy *policy,
 bool berth_policy_choose(const struct berth_free_set *set, const struct berth_windows *windows,
                          unsigned count, bool contiguous, uint16_t *ports);
 
+/** Counts the ports of a pool that can be given: free, and outside what it keeps out of. */
+uint32_t berth_policy_pool_free(const struct berth_free_set *set, const struct berth_pool *pool);
+
 /** Tells whether a window allows a port. */
 bool berth_policy_allows(const struct berth_free_set *set, const struct berth_windows *windows,
                          uint16_t port);

@@ -198,9 +198,11 @@ static void answer_line(struct berth_connection *connection, const char *line, s
     if (length == 0) {
         return;
     }
-    if (berth_rpc_answer(&here.call, methods, count, line, length, &server->output) ==
-            BERTH_RPC_CLOSE ||
-        server->output.failed != BERTH_OK) {
+    uint64_t started_ns = uv_hrtime();
+    enum berth_rpc_outcome outcome =
+        berth_rpc_answer(&here.call, methods, count, line, length, &server->output);
+    berth_latency_note(&server->service->latency, uv_hrtime() - started_ns);
+    if (outcome == BERTH_RPC_CLOSE || server->output.failed != BERTH_OK) {
         connection->close_when_written = true;
     }
     connection->acted = connection->acted || here.call.acted;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon_private.h"
 
+#include "alerts.h"
 #include "base/memory.h"
 #include "base/version.h"
 #include "clock.h"
@@ -8,7 +9,6 @@
 #include "log_target.h"
 #include "places.h"
 #include "service_notify.h"
-#include "system_log.h"
 #include "watchers/host_facts.h"
 
 #include <inttypes.h>
@@ -31,6 +31,7 @@ static void on_tick(uv_timer_t *timer)
         berth_events_note_follower(&daemon->events, now);
     }
     (void)berth_allocator_tick(daemon->allocator, now);
+    berth_alerts_tick(daemon->service.alerts, now);
 }
 
 static struct berth_now service_now(struct berth_service *service)
@@ -106,6 +107,7 @@ static void on_conflict(void *ctx, const struct berth_conflict_entry *entry, boo
               "conflict %s on port %u: %s", opened ? "opened" : "ended", entry->conflict.port,
               entry->text);
     berth_events_conflict(&daemon->events, entry, opened, berth_clock_now());
+    berth_alerts_conflict(daemon->service.alerts, entry, opened, berth_clock_now());
 }
 
 static void on_source(void *ctx, const struct berth_source_entry *source)
@@ -113,6 +115,7 @@ static void on_source(void *ctx, const struct berth_source_entry *source)
     struct berth_daemon *daemon = ctx;
 
     berth_events_source(&daemon->events, source, berth_clock_now());
+    berth_alerts_source(daemon->service.alerts, source, berth_clock_now());
 }
 
 static void on_event_added(void *ctx)
@@ -194,6 +197,7 @@ void berth_daemon_stop(struct berth_daemon *daemon)
     } else {
         berth__daemon_close_store(daemon);
     }
+    berth_alerts_stop(daemon->service.alerts);
     berth_watch_close(daemon->watch);
     daemon->watch = NULL;
     close_handle((uv_handle_t *)&daemon->tick);
@@ -307,7 +311,7 @@ static enum berth_code make_service(struct berth_daemon *daemon, struct berth_er
     service->tcp_events = service_tcp_events;
     service->reload = berth__daemon_reload;
     service->flush = berth__daemon_flush;
-    return BERTH_OK;
+    return berth_alerts_create(&service->alerts, daemon->loop, service, err);
 }
 
 /* The command line's endpoint, the configuration's, or the default place. */
@@ -396,8 +400,8 @@ enum berth_code berth_daemon_start(struct berth_daemon **out, uv_loop_t *loop,
         return code;
     }
     berth_log(BERTH_LOG_INFO, "berthd %s serves at %s", BERTH_VERSION, daemon->endpoint);
-    berth_system_log_report(BERTH_NOTICE_STARTED,
-                            (const char *const[]){BERTH_VERSION, daemon->endpoint});
+    berth_alerts_report(daemon->service.alerts, BERTH_NOTICE_STARTED,
+                        (const char *const[]){BERTH_VERSION, daemon->endpoint});
     berth_service_notify_ready("serving");
     return BERTH_OK;
 }
@@ -408,6 +412,7 @@ void berth_daemon_destroy(struct berth_daemon *daemon)
         return;
     }
     berth_allocator_destroy(daemon->allocator);
+    berth_alerts_destroy(daemon->service.alerts);
     berth_port_holds_destroy(daemon->holds);
     berth_events_fini(&daemon->events);
     berth_access_fini(&daemon->access);

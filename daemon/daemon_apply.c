@@ -2,12 +2,12 @@
 /* What a configuration changes, at the start and when it is read again. */
 #include "daemon_private.h"
 
+#include "alerts.h"
 #include "base/memory.h"
 #include "clock.h"
 #include "log.h"
 #include "log_target.h"
 #include "service_notify.h"
-#include "system_log.h"
 #include "watchers/port_probe.h"
 
 #include <string.h>
@@ -137,6 +137,7 @@ enum berth_code berth__daemon_apply(struct berth_daemon *daemon, struct berth_co
     *fresh = (struct berth_configuration){.path = NULL};
     follow_access(daemon);
     apply_log(daemon);
+    berth_alerts_apply(daemon->service.alerts, berth_clock_now());
     return berth_watch_apply(daemon->watch, &daemon->configuration.settings, err);
 }
 
@@ -176,8 +177,9 @@ static void report_reload(const struct berth_daemon *daemon, enum berth_code cod
     const char *path = daemon->configuration.path;
     const char *string = code != BERTH_OK ? err->detail : path != NULL ? path : "the defaults";
 
-    berth_system_log_report(code == BERTH_OK ? BERTH_NOTICE_RELOADED : BERTH_NOTICE_RELOAD_FAILED,
-                            &string);
+    berth_alerts_report(daemon->service.alerts,
+                        code == BERTH_OK ? BERTH_NOTICE_RELOADED : BERTH_NOTICE_RELOAD_FAILED,
+                        &string);
 }
 
 enum berth_code berth__daemon_reload(struct berth_service *service, struct berth_error *err)

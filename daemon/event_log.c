@@ -92,6 +92,11 @@ void berth_event_log_add(struct berth_event_log *log, enum berth_topic topic, ui
     log->bytes += length;
 }
 
+uint64_t berth_event_log_evicted(const struct berth_event_log *log)
+{
+    return log->first;
+}
+
 void berth_event_log_follow(const struct berth_event_log *log, struct berth_subscription *out,
                             unsigned topics, uint64_t revision, uint64_t now_revision)
 {

@@ -63,6 +63,9 @@ void berth_event_log_destroy(struct berth_event_log *log);
 void berth_event_log_add(struct berth_event_log *log, enum berth_topic topic, uint64_t revision,
                          const char *text, size_t length);
 
+/** Gives how many events have made room for newer ones, or were not kept at all. */
+uint64_t berth_event_log_evicted(const struct berth_event_log *log);
+
 /** Lets a subscription begin with what comes after `revision`. Where the log does not reach back so
  *  far, or that revision has not been yet, it is marked as having lost something, and begins with
  *  what comes after now.

@@ -143,6 +143,20 @@ void berth_events_source(struct berth_events *events, const struct berth_source_
     end(events, &json, BERTH_TOPIC_SOURCES);
 }
 
+void berth_events_pool(struct berth_events *events, const char *type, const char *pool,
+                       uint32_t free, uint32_t total, uint32_t low, struct berth_now now)
+{
+    struct berth_json json;
+
+    events->allocator->revision++; /* as that of a source */
+    begin(events, &json, BERTH_TOPIC_POOLS, type, now);
+    berth_json_member_string(&json, "pool", pool);
+    berth_json_member_number(&json, "free", free);
+    berth_json_member_number(&json, "total", total);
+    berth_json_member_number(&json, "low", low);
+    end(events, &json, BERTH_TOPIC_POOLS);
+}
+
 void berth_events_write(struct berth_text *out, const struct berth_event *event)
 {
     berth_text_puts(out, NOTIFICATION);

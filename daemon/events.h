@@ -50,6 +50,11 @@ void berth_events_conflict(struct berth_events *events, const struct berth_confl
 void berth_events_source(struct berth_events *events, const struct berth_source_entry *source,
                          struct berth_now now);
 
+/** pool.low, pool.exhausted, pool.ok
+ *  @param[in] type  one of these  @param[in] low  the pool's threshold in ports; 0: it has none */
+void berth_events_pool(struct berth_events *events, const char *type, const char *pool,
+                       uint32_t free, uint32_t total, uint32_t low, struct berth_now now);
+
 /** Writes the notification of an event, a line. */
 void berth_events_write(struct berth_text *out, const struct berth_event *event);
 

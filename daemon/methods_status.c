@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* hello, status, reload */
+#include "alert_channel.h"
+#include "alerts.h"
 #include "base/version.h"
 #include "methods.h"
+#include "pool_overlap.h"
 
 static void write_identity(struct berth_json *json, const struct berth_service *service)
 {
@@ -147,26 +150,30 @@ static void write_ephemeral(struct berth_json *json, const struct berth_host_fac
     berth_json_close_object(json);
 }
 
-/* A pool in the ephemeral range works, but its ports may be taken by any outgoing connection. */
 static void write_overlaps(struct berth_json *json, const struct berth_service *service)
 {
     const struct berth_policy *policy = &service->allocator->policy;
 
     for (size_t i = 0; i < policy->pool_count; i++) {
         const struct berth_pool *pool = &policy->pools[i];
-        uint32_t inside = berth_port_set_count(&service->facts->ephemeral, pool->range);
-        char text[320];
-        if (inside == 0 || pool->ephemeral_never) {
-            continue;
+        char text[BERTH_POOL_OVERLAP_SIZE];
+        if (berth_pool_overlap(text, pool, service->facts)) {
+            berth_json_string(json, text);
         }
-        (void)snprintf(text, sizeof text,
-                       "%u of the %d ports of pool %.80s (%u-%u) lie in the ephemeral range %u-%u: "
-                       "outgoing connections may take them; move the pool, set "
-                       "ephemeral=\"never\", or reserve its ports in the operating system",
-                       inside, pool->range.last - pool->range.first + 1, pool->name,
-                       pool->range.first, pool->range.last, service->facts->ephemeral_range.first,
-                       service->facts->ephemeral_range.last);
-        berth_json_string(json, text);
+    }
+}
+
+static void write_failing_channels(struct berth_json *json, const struct berth_alerts *alerts)
+{
+    for (const struct berth_channel *channel = alerts != NULL ? berth_alerts_channels(alerts)
+                                                              : NULL;
+         channel != NULL; channel = channel->next) {
+        char text[400];
+        if (channel->state.failing) {
+            (void)snprintf(text, sizeof text, "alerts by %s %.100s fail: %s", channel->ops->name,
+                           channel->target != NULL ? channel->target : "", channel->state.reason);
+            berth_json_string(json, text);
+        }
     }
 }
 
@@ -178,6 +185,7 @@ static void write_warnings(struct berth_json *json, const struct berth_service *
         berth_json_string(json, service->warnings[i]);
     }
     write_overlaps(json, service);
+    write_failing_channels(json, service->alerts);
     berth_json_close_array(json);
 }
 
@@ -256,6 +264,7 @@ enum berth_code berth_method_status(struct berth_call *call, json_t *params,
     berth_present_counts(result, "ports", allocator, &everything);
     write_leases(result, &allocator->book);
     write_store(result, service);
+    berth_alerts_write(result, service->alerts);
     berth_json_member_number(result, "conflicts", (long long)allocator->conflicts.open_count);
     write_ephemeral(result, service->facts);
     write_warnings(result, service);

@@ -220,7 +220,7 @@ void berth_present_pool(struct berth_json *json, const struct berth_allocator *a
     berth_json_key(json, "range");
     berth_present_range(json, pool->range);
     berth_json_member_number(json, "total", pool->range.last - pool->range.first + 1);
-    berth_json_member_number(json, "free", berth_port_set_count(free_ports, pool->range));
+    berth_json_member_number(json, "free", berth_policy_pool_free(&allocator->free_set, pool));
     if (with_ranges) {
         write_free_runs(json, free_ports, pool->range);
     }

@@ -32,6 +32,7 @@ static bool write_due(struct berth_connection *connection, struct berth_text *ou
         } else if (subscription->lost) {
             uint64_t revision = service->allocator->revision;
             uint64_t had = berth_event_log_skip(log, subscription, revision);
+            service->events_lost++;
             berth_events_write_lost(out, had, revision, service->now(service));
         } else {
             return false;

@@ -7,6 +7,7 @@
 #include "allocator/allocator.h"
 #include "allocator/host_facts.h"
 #include "daemon/events.h"
+#include "daemon/latency.h"
 #include "daemon/peer.h"
 #include "daemon/port_holds.h"
 #include "daemon/rpc.h"
@@ -25,6 +26,8 @@ struct berth_tcp_events_view {
     uint64_t lag_ns; /* from happening to here, the longest lately */
 };
 
+struct berth_alerts;
+
 struct berth_service {
     struct berth_allocator *allocator;
     const struct berth_settings *settings;
@@ -36,7 +39,9 @@ struct berth_service {
 
     struct berth_events *events; /* NULL: there are none to subscribe to */
     size_t subscribers_now;
-    struct berth_store *store; /* for history; NULL: leases live in memory */
+    uint64_t events_lost;        /* how often a subscriber was told so */
+    struct berth_alerts *alerts; /* NULL: there are none */
+    struct berth_store *store;   /* for history; NULL: leases live in memory */
     const struct berth_store_health *store_health;
     struct berth_port_holds *holds; /* NULL: this system cannot hold ports */
 
@@ -46,6 +51,7 @@ struct berth_service {
     struct berth_now started;
     uint64_t connections_accepted;
     size_t connections_now;
+    struct berth_latency latency; /* of requests */
 
     /** Gives the present. */
     struct berth_now (*now)(struct berth_service *service);

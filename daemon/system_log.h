@@ -27,10 +27,12 @@
     X(POOL_LOW, 210, WARNING, 3, "Pool %1 is running low: %2 of %3 ports are free.")               \
     X(POOL_EXHAUSTED, 211, ERROR, 2, "Pool %1 is exhausted: none of its %2 ports is free.")        \
     X(POOL_RECOVERED, 212, INFO, 3, "Pool %1 has room again: %2 of %3 ports are free.")            \
+    X(POOL_OVERLAP, 213, WARNING, 2, "Pool %1 overlaps the ephemeral range: %2.")                  \
     X(SOURCE_READY, 220, INFO, 1, "Source %1 is ready.")                                           \
     X(SOURCE_STALE, 221, WARNING, 2, "Source %1 is stale, what it said last stays in force: %2.")  \
     X(SOURCE_DEGRADED, 222, WARNING, 2, "Source %1 works, but slower than it should: %2.")         \
     X(STORE_FAILED, 300, ERROR, 1, "The lease store failed: %1.")                                  \
+    X(STORE_WORKS, 301, INFO, 1, "The lease store works again, after: %1.")                        \
     X(ENDPOINT_TAKEN, 310, ERROR, 2, "The endpoint %1 belongs to somebody else: %2.")
 
 enum berth_notice {
@@ -71,6 +73,7 @@ char *berth_notice_text(char out[BERTH_NOTICE_TEXT_SIZE], enum berth_notice even
                         const char *const *strings);
 
 /** Makes berth_system_log_report() work.
+ *  May be opened several times, and is closed when each has closed it.
  *  @return BERTH_OK; BERTH_IO: the Event Log refused, nothing will be reported
  *  @thread main, before others report  @source openlog(3), RegisterEventSourceW */
 enum berth_code berth_system_log_open(struct berth_error *err);
@@ -82,5 +85,9 @@ void berth_system_log_report(enum berth_notice event, const char *const *strings
 
 /** Ends reporting.  @thread main, when others have ended */
 void berth_system_log_close(void);
+
+/** Ends reporting for all while a report hangs on another thread: touches nothing that it may hold.
+ *  What is reported from now on is lost.  @thread main */
+void berth_system_log_abandon(void);
 
 #endif

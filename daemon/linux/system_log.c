@@ -4,13 +4,14 @@
 
 #include <syslog.h>
 
-static bool is_open;
+static unsigned opens;
 
 enum berth_code berth_system_log_open(struct berth_error *err)
 {
     (void)err;
-    openlog("berthd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
-    is_open = true;
+    if (opens++ == 0) {
+        openlog("berthd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+    }
     return BERTH_OK;
 }
 
@@ -22,7 +23,7 @@ void berth_system_log_report(enum berth_notice event, const char *const *strings
     const struct berth_notice_info *info = berth_notice_info(event);
     char text[BERTH_NOTICE_TEXT_SIZE];
 
-    if (is_open) {
+    if (opens > 0) {
         syslog(priorities[info->severity], "[%u] %s", info->id,
                berth_notice_text(text, event, strings));
     }
@@ -30,8 +31,12 @@ void berth_system_log_report(enum berth_notice event, const char *const *strings
 
 void berth_system_log_close(void)
 {
-    if (is_open) {
+    if (opens > 0 && --opens == 0) {
         closelog();
-        is_open = false;
     }
+}
+
+void berth_system_log_abandon(void)
+{
+    opens = 0; /* the C library's lock is held as long as the report hangs */
 }

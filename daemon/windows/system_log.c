@@ -10,6 +10,7 @@ static const struct berth_windows_log_calls windows_calls = {RegisterEventSource
 
 static const struct berth_windows_log_calls *calls = &windows_calls;
 static HANDLE log_handle; /* NULL: not open */
+static unsigned opens;
 
 void berth_windows_log_use(const struct berth_windows_log_calls *others)
 {
@@ -27,10 +28,13 @@ DWORD berth_windows_log_id(const struct berth_notice_info *info)
 
 enum berth_code berth_system_log_open(struct berth_error *err)
 {
-    log_handle = calls->RegisterEventSourceW(NULL, BERTH_LOG_SOURCE);
+    if (log_handle == NULL) {
+        log_handle = calls->RegisterEventSourceW(NULL, BERTH_LOG_SOURCE);
+    }
     if (log_handle == NULL) {
         return berth_fail_system(err, GetLastError(), "cannot report to the Event Log");
     }
+    opens++;
     return BERTH_OK;
 }
 
@@ -86,8 +90,14 @@ void berth_system_log_report(enum berth_notice event, const char *const *strings
 
 void berth_system_log_close(void)
 {
-    if (log_handle != NULL) {
+    if (opens > 0 && --opens == 0) {
         (void)calls->DeregisterEventSource(log_handle);
         log_handle = NULL;
     }
+}
+
+void berth_system_log_abandon(void)
+{
+    opens = 0;
+    log_handle = NULL; /* the report that hangs has it */
 }

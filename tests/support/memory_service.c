@@ -2,6 +2,7 @@
 #include "memory_service.h"
 
 #include "base/memory.h"
+#include "daemon/alerts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,9 @@ static void tell_conflict(void *ctx, const struct berth_conflict_entry *entry, b
     struct memory_service *memory = ctx;
 
     berth_events_conflict(&memory->events, entry, opened, memory->now);
+    if (memory->service.alerts != NULL) {
+        berth_alerts_conflict(memory->service.alerts, entry, opened, memory->now);
+    }
 }
 
 static uint64_t nothing_to_flush(struct berth_service *service)

@@ -6,3 +6,11 @@ if(NOT WIN32)
   berth_add_unit_test(NAME daemon.command_run SOURCES posix/test_command_run.c
     LIBRARIES berth_daemon TIMEOUT 120)
 endif()
+if(BERTH_WATCHERS_COMPLETE AND BERTH_DAEMON_COMPLETE)
+  berth_add_unit_test(NAME daemon.metrics_text SOURCES test_metrics_text.c ${memory_service}
+    LIBRARIES berth_daemon TIMEOUT 120)
+endif()
+if(BERTH_PLATFORM STREQUAL "linux")
+  berth_add_unit_test(NAME daemon.alerts SOURCES linux/test_alerts.c ${memory_service}
+    LIBRARIES berth_daemon TIMEOUT 120)
+endif()

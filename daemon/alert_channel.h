@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* The contract of a channel by which alerts reach an operator. The next one is a file with the four
+ * functions, and a row in the table of alerts.c.
+ *
+ * A channel never makes the loop wait: what may block is done by an outbox (outbox.h) or another
+ * process. What waits in it has a ceiling: the oldest alert makes room for the newest and is
+ * counted as lost. Its failures are its own: they show in its state, which alerts.c logs and
+ * `status` tells. All is called on the loop's thread. */
+#ifndef BERTH_DAEMON_ALERT_CHANNEL_H
+#define BERTH_DAEMON_ALERT_CHANNEL_H
+
+#include "alert.h"
+#include "service.h"
+
+#include <uv.h>
+
+#define BERTH_CHANNEL_WAITING_MAX 64 /* alerts */
+#define BERTH_CHANNEL_STOP_MS 500    /* for what still waits when the daemon stops */
+
+/** How a channel does. */
+struct berth_channel_state {
+    uint64_t told;   /* alerts, or files, that it has delivered */
+    uint64_t failed; /* that it tried in vain */
+    uint64_t lost;   /* that it did not come to, as too many waited */
+    size_t waiting;
+    bool failing;     /* the latest attempt was in vain, or does not come to an end */
+    char reason[256]; /* why; "": it never failed */
+};
+
+struct berth_channel {
+    const struct berth_channel_ops *ops;
+    struct berth_channel_state state;
+    char *target; /* a path; NULL: the channel has none */
+    struct berth_channel *next;
+    bool logged_failing; /* what alerts.c has logged */
+    uint64_t logged_lost;
+    uint64_t logged_lost_ms;
+};
+
+/** What a channel may use while it runs. */
+struct berth_channel_world {
+    uv_loop_t *loop;
+    struct berth_service *service;
+};
+
+struct berth_channel_ops {
+    const char *name; /* in the log, in `status`, in the metrics */
+
+    /** Tells how many channels of the kind the settings ask for. */
+    size_t (*wanted)(const struct berth_settings *settings);
+
+    /** Starts number `number` of them. Settings are not kept.
+     *  @return BERTH_OK; BERTH_NO_MEMORY, BERTH_IO: nothing was started */
+    enum berth_code (*start)(struct berth_channel **out, const struct berth_channel_world *world,
+                             const struct berth_settings *settings, size_t number,
+                             struct berth_error *err);
+
+    /** Takes an alert; what becomes of it shows in the state. NULL: it takes none. */
+    void (*tell)(struct berth_channel *channel, const struct berth_alert *alert);
+
+    /** Brings the state up to date and does what is due; called about twice a second. */
+    void (*look)(struct berth_channel *channel, struct berth_now now);
+
+    /** Ends the channel: within BERTH_CHANNEL_STOP_MS what waits goes out or is lost. Its memory is
+     *  given back now, or when the loop has closed its handles. */
+    void (*stop)(struct berth_channel *channel);
+};
+
+extern const struct berth_channel_ops berth_channel_system_log;
+extern const struct berth_channel_ops berth_channel_command;
+extern const struct berth_channel_ops berth_channel_metrics;
+
+/** Notes that the channel's latest attempt failed, or that it went well. */
+void berth_channel_failed(struct berth_channel *channel, const char *reason);
+void berth_channel_worked(struct berth_channel *channel);
+
+#endif

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+/* Alerts: what is told of what happens, and to which channels. syslog(3) is this program's own: it
+ * takes down what comes, and hangs when a test wants it to. */
+#define _GNU_SOURCE
+#include "daemon/alerts.h"
+
+#include "base/memory.h"
+#include "cmocka_all.h"
+#include "daemon/alert_channel.h"
+#include "memory_faults.h"
+#include "memory_service.h"
+#include "temp_dir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <syslog.h>
+
+static struct memory_service *memory;
+static uv_loop_t loop;
+static struct berth_store_health health;
+
+static uv_sem_t entered;
+static uv_sem_t leave;
+static uv_mutex_t mutex;
+static bool hanging;
+static struct berth_text told; /* "priority text", a line each */
+
+void openlog(const char *ident, int option, int facility)
+{
+    (void)ident;
+    (void)option;
+    (void)facility;
+}
+
+void closelog(void)
+{
+}
+
+void syslog(int pri, const char *fmt, ...)
+{
+    char line[BERTH_NOTICE_TEXT_SIZE + 32];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    uv_mutex_lock(&mutex);
+    bool hangs = hanging;
+    berth_text_printf(&told, "%d %s\n", pri, line);
+    uv_mutex_unlock(&mutex);
+    if (hangs) {
+        uv_sem_post(&entered);
+        uv_sem_wait(&leave);
+    }
+}
+
+static int set_up(void **state)
+{
+    struct berth_error err;
+
+    (void)state;
+    hanging = false;
+    health = (struct berth_store_health){.failing = false};
+    berth_text_init(&told, 1 << 20);
+    if (uv_loop_init(&loop) != 0 || memory_service_make(&memory, &err) != BERTH_OK ||
+        memory_service_see(memory, NULL, 0, &err) != BERTH_OK) {
+        return -1;
+    }
+    memory->service.store_health = &health;
+    memory->settings.alerts.system_log = true;
+    for (size_t i = 0; i < memory->settings.pool_count; i++) {
+        memory->settings.pools[i].low_ports = 0;
+    }
+    return berth_alerts_create(&memory->service.alerts, &loop, &memory->service, &err) == BERTH_OK
+               ? 0
+               : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    berth_alerts_stop(memory->service.alerts);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    berth_alerts_destroy(memory->service.alerts);
+    memory->service.alerts = NULL;
+    memory->service.store_health = NULL;
+    memory_service_free(memory);
+    berth_text_fini(&told);
+    return uv_loop_close(&loop);
+}
+
+/* Ends the channels, which lets all go out, and compares. */
+static void assert_told(const char *expected)
+{
+    berth_alerts_stop(memory->service.alerts);
+    assert_string_equal(berth_text_string(&told), expected);
+}
+
+static void apply(void)
+{
+    berth_alerts_apply(memory->service.alerts, memory->now);
+}
+
+static void tick(uint64_t ms)
+{
+    memory->now.ms += ms;
+    berth_alerts_tick(memory->service.alerts, memory->now);
+}
+
+/* ---- what is told ---- */
+
+static void see_excluded(size_t count)
+{
+    static unsigned source;
+    static const char *const feeds[] = {"exclusions"};
+    struct berth_allocator *allocator = memory->service.allocator;
+    struct berth_claim claim = berth_claim_make(49050, BERTH_CLAIM_EXCLUSION);
+    struct berth_error err;
+
+    if (count > 0) {
+        assert_ok(berth_allocator_add_source(allocator, BERTH_SOURCE_EXCLUDED, "excluded ranges",
+                                             feeds, 1, memory->now, &source, &err),
+                  &err);
+    }
+    claim.detail = "49050-49060";
+    assert_ok(berth_allocator_report(allocator, source, 0, &claim, count, memory->now, &err), &err);
+    (void)berth_allocator_report_state(allocator, source, BERTH_STATE_READY, NULL, memory->now);
+    (void)berth_allocator_tick(allocator, memory->now);
+}
+
+/* The kind that only Windows has: the others have their tour in tests/system/linux/test_alerts.c.
+ */
+static void conflict__binding_excluded__is_told_and_its_end(void **state)
+{
+    struct berth_claim binding = berth_claim_make(49050, BERTH_CLAIM_BINDING);
+    struct berth_error err;
+
+    (void)state;
+    memory->service.settings = &memory->settings;
+    binding.holder = "Shop";
+    binding.detail = "http *:49050:";
+    binding.protocol = BERTH_PROTOCOL_HTTP;
+    apply();
+    assert_ok(berth_allocator_report(memory->service.allocator, memory->iis, 0, &binding, 1,
+                                     memory->now, &err),
+              &err);
+    see_excluded(1);
+    see_excluded(0);
+    berth_alerts_stop(memory->service.alerts);
+    const char *text = berth_text_string(&told);
+    assert_memory_equal(text, "3 [200] Conflict ", 17);
+    assert_non_null(
+        strstr(text, " on port 49050: Site Shop binds http *:49050:, but port 49050: "));
+    const char *end = strchr(text, '\n') + 1;
+    assert_memory_equal(end, "6 [202] Conflict ", 17);
+    assert_memory_equal(end + 17, text + 17, 16); /* the same id */
+    assert_non_null(strstr(end, " on port 49050 has ended: Site Shop binds "));
+    assert_null(strchr(strchr(end, '\n') + 1, '\n'));
+}
+
+static void report_source(enum berth_source_state source_state, const char *reason)
+{
+    struct berth_allocator *allocator = memory->service.allocator;
+
+    (void)berth_allocator_report_state(allocator, memory->iis, source_state, reason, memory->now);
+    berth_events_source(&memory->events, &allocator->sources.at[memory->iis], memory->now);
+    berth_alerts_source(memory->service.alerts, &allocator->sources.at[memory->iis], memory->now);
+}
+
+static void source__troubles_and_their_end__are_told_once(void **state)
+{
+    (void)state;
+    apply();
+    report_source(BERTH_STATE_READY, NULL); /* it was never told as anything else */
+    report_source(BERTH_STATE_STALE, "line 3 is damaged");
+    report_source(BERTH_STATE_STALE, "line 4 is damaged");
+    report_source(BERTH_STATE_READY, NULL);
+    report_source(BERTH_STATE_READY, NULL);
+    report_source(BERTH_STATE_DEGRADED, "its folder cannot be watched");
+    report_source(BERTH_STATE_WAITING, "another file");
+    report_source(BERTH_STATE_READY, NULL);
+    assert_told(
+        "4 [221] Source applicationHost.config is stale, what it said last stays in force: "
+        "line 3 is damaged.\n"
+        "6 [220] Source applicationHost.config is ready.\n"
+        "4 [222] Source applicationHost.config works, but slower than it should: its folder "
+        "cannot be watched.\n");
+}
+
+static void see_ports(unsigned count)
+{
+    uint16_t ports[10];
+    struct berth_error err;
+
+    for (unsigned i = 0; i < count; i++) {
+        ports[i] = (uint16_t)(21000 + i);
+    }
+    assert_ok(memory_service_see(memory, ports, count, &err), &err);
+}
+
+static void set_pools(uint32_t low)
+{
+    /* those that the allocator has */
+    struct berth_pool_settings *pool = &memory->settings.pools[0];
+
+    (void)snprintf(pool->name, strlen(pool->name) + 1, "qa");
+    pool->ports = (struct berth_port_range){21000, 21009};
+    pool->low_ports = low;
+}
+
+static void pool__low_exhausted_and_well_again__is_told_with_numbers(void **state)
+{
+    const struct berth_event *event;
+
+    (void)state;
+    set_pools(3);
+    apply();
+    berth_events_note_follower(&memory->events, memory->now);
+    uint64_t revision = memory->service.allocator->revision;
+    berth_event_log_follow(memory->events.log, &memory->subscription, 1U << BERTH_TOPIC_POOLS,
+                           revision, revision);
+    see_ports(7);
+    tick(500);
+    see_ports(8);
+    tick(500);
+    tick(500);
+    see_ports(10);
+    tick(500);
+    apply(); /* the same settings: it is as it was told */
+    tick(500);
+    event = berth_event_log_next(memory->events.log, &memory->subscription);
+    assert_non_null(strstr(event->text, "\"topic\":\"pools\",\"type\":\"pool.low\",\"pool\":\"qa\","
+                                        "\"free\":2,\"total\":10,\"low\":3}"));
+    event = berth_event_log_next(memory->events.log, &memory->subscription);
+    assert_non_null(strstr(event->text, "\"pool.exhausted\""));
+    assert_null(berth_event_log_next(memory->events.log, &memory->subscription));
+    assert_told("4 [210] Pool qa is running low: 2 of 10 ports are free.\n"
+                "3 [211] Pool qa is exhausted: none of its 10 ports is free.\n");
+}
+
+static void pool__while_a_source_is_waiting__is_not_judged(void **state)
+{
+    (void)state;
+    set_pools(3);
+    apply();
+    see_ports(10);
+    memory->service.allocator->all_heard = false;
+    tick(500);
+    memory->service.allocator->all_heard = true;
+    assert_told("");
+}
+
+static void store__fails_and_works__is_told(void **state)
+{
+    (void)state;
+    apply();
+    tick(500);
+    health.failing = true;
+    (void)snprintf(health.error.detail, sizeof health.error.detail, "the disk is full");
+    tick(500);
+    tick(500);
+    health.failing = false;
+    tick(500);
+    tick(500);
+    assert_told("3 [300] The lease store failed: the disk is full.\n"
+                "6 [301] The lease store works again, after: the disk is full.\n");
+}
+
+static void overlap__at_each_apply__is_told(void **state)
+{
+    const struct berth_port_range range = {49090, 60000};
+
+    (void)state;
+    berth_host_facts_make(&memory->facts, range, NULL);
+    apply();
+    assert_told(
+        "4 [213] Pool default overlaps the ephemeral range: 10 of the 100 ports of pool "
+        "default (49000-49099) lie in the ephemeral range 49090-60000: outgoing connections "
+        "may take them; move the pool, set ephemeral=\"never\", or reserve its ports in the "
+        "operating system.\n");
+}
+
+static void channels__none__nothing_is_told_and_nothing_breaks(void **state)
+{
+    (void)state;
+    memory->settings.alerts.system_log = false;
+    apply();
+    report_source(BERTH_STATE_STALE, "x");
+    tick(500);
+    assert_null(berth_alerts_channels(memory->service.alerts));
+    assert_told("");
+}
+
+/* ---- a channel in trouble ---- */
+
+static void system_log__hangs__the_queue_has_a_ceiling_and_others_go_on(void **state)
+{
+    struct berth_text status;
+    struct berth_json json;
+    char *folder = temp_dir_make();
+    char path[600];
+    size_t size;
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/berth.prom", folder);
+    memory->settings.alerts.metrics_path = berth_copy(path);
+    memory->settings.alerts.metrics_interval_ms = 1000;
+    apply();
+    hanging = true;
+    report_source(BERTH_STATE_STALE, "x");
+    uv_sem_wait(&entered);
+    for (int i = 0; i < 100; i++) {
+        report_source(i % 2 == 0 ? BERTH_STATE_READY : BERTH_STATE_STALE, i % 2 == 0 ? NULL : "x");
+    }
+    tick(1000);
+    const struct berth_channel *metrics = berth_alerts_channels(memory->service.alerts);
+    const struct berth_channel *log = metrics->next;
+    assert_string_equal(log->ops->name, "systemLog");
+    assert_int_equal(log->state.waiting, BERTH_CHANNEL_WAITING_MAX);
+    assert_int_equal(log->state.lost, 100 - BERTH_CHANNEL_WAITING_MAX);
+    for (int tries = 0; metrics->state.told == 0; tries++) {
+        assert_true(tries < 2000);
+        uv_sleep(10);
+        tick(0);
+    }
+    char *file = read_whole_file(path, &size);
+    assert_non_null(strstr(file, "berth_pool_free_ports{pool=\"default\"} 99"));
+    free(file);
+    berth_text_init(&status, 65536);
+    berth_json_init(&json, &status);
+    berth_json_open_object(&json);
+    berth_alerts_write(&json, memory->service.alerts);
+    berth_json_close_object(&json);
+    assert_non_null(strstr(status.data, "{\"channel\":\"systemLog\",\"state\":\"ok\",\"told\":0,"
+                                        "\"failed\":0,\"lost\":36,\"waiting\":64}"));
+    assert_non_null(strstr(status.data, "\"channel\":\"metrics\",\"path\":\""));
+    berth_text_fini(&status);
+    uv_mutex_lock(&mutex);
+    hanging = false;
+    uv_mutex_unlock(&mutex);
+    uv_sem_post(&leave);
+    berth_alerts_stop(memory->service.alerts);
+    size_t lines = 0;
+    for (const char *at = berth_text_string(&told); (at = strchr(at, '\n')) != NULL; at++) {
+        lines++;
+    }
+    assert_int_equal(lines, 1 + BERTH_CHANNEL_WAITING_MAX);
+    temp_dir_remove(folder);
+}
+
+static void metrics__folder_is_missing__says_so_and_works_when_it_is_there(void **state)
+{
+    char *folder = temp_dir_make();
+    char path[600];
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/later/berth.prom", folder);
+    memory->settings.alerts.system_log = false;
+    memory->settings.alerts.metrics_path = berth_copy(path);
+    memory->settings.alerts.metrics_interval_ms = 1000;
+    apply();
+    const struct berth_channel *metrics = berth_alerts_channels(memory->service.alerts);
+    for (int tries = 0; !metrics->state.failing; tries++) {
+        assert_true(tries < 2000);
+        tick(1000);
+        uv_sleep(10);
+    }
+    assert_non_null(strstr(metrics->state.reason, "no such file or directory"));
+    add_folder(temp_path(folder, "later"));
+    for (int tries = 0; metrics->state.failing; tries++) {
+        assert_true(tries < 2000);
+        tick(1000);
+        uv_sleep(10);
+    }
+    assert_true(metrics->state.told > 0);
+    berth_alerts_stop(memory->service.alerts);
+    temp_dir_remove(folder);
+}
+
+static void apply__same_settings__keeps_the_channels(void **state)
+{
+    (void)state;
+    apply();
+    const struct berth_channel *before = berth_alerts_channels(memory->service.alerts);
+    apply();
+    assert_ptr_equal(berth_alerts_channels(memory->service.alerts), before);
+    memory->settings.alerts.system_log = false;
+    apply();
+    assert_null(berth_alerts_channels(memory->service.alerts));
+}
+
+static void everything__no_memory__is_survived(void **state)
+{
+    bool failed = true;
+
+    (void)state;
+    set_pools(3);
+    for (size_t at = 1; failed; at++) {
+        struct berth_alerts *alerts = NULL;
+        struct berth_error err;
+        size_t live;
+        memory_faults_begin(at, true);
+        if (berth_alerts_create(&alerts, &loop, &memory->service, &err) == BERTH_OK) {
+            berth_alerts_apply(alerts, memory->now);
+            health.failing = !health.failing;
+            (void)snprintf(health.error.detail, sizeof health.error.detail, "x");
+            berth_alerts_tick(alerts, memory->now);
+            berth_alerts_stop(alerts);
+            berth_alerts_destroy(alerts);
+        }
+        failed = memory_faults_end(&live);
+        /* the event log and the fixture's texts keep what they took */
+        assert_true(live < 8);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(conflict__binding_excluded__is_told_and_its_end, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(source__troubles_and_their_end__are_told_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(pool__low_exhausted_and_well_again__is_told_with_numbers,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(pool__while_a_source_is_waiting__is_not_judged, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(store__fails_and_works__is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(overlap__at_each_apply__is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(channels__none__nothing_is_told_and_nothing_breaks, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(system_log__hangs__the_queue_has_a_ceiling_and_others_go_on,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            metrics__folder_is_missing__says_so_and_works_when_it_is_there, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(apply__same_settings__keeps_the_channels, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(everything__no_memory__is_survived, set_up, tear_down),
+    };
+    (void)uv_sem_init(&entered, 0);
+    (void)uv_sem_init(&leave, 0);
+    (void)uv_mutex_init(&mutex);
+    return cmocka_run_group_tests_name("daemon.alerts", tests, NULL, NULL);
+}
