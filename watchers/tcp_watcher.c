@@ -516,9 +516,19 @@ static void look_at_listeners(struct tcp_watcher *watcher, uint64_t now_ns)
                                now_ns + BERTH_TCP_MARK_GRACE_NS);
 }
 
+/* A reading under way may have seen a socket just before it went, which is told now and not again:
+ * what that reading brings is looked at once more. */
+static void look_after_visit(struct tcp_watcher *watcher, unsigned scopes, uint64_t now_ns)
+{
+    if (watcher->visiting) {
+        berth_tcp_schedule_look_at(&watcher->schedule, scopes, now_ns + BERTH_TCP_MARK_GRACE_NS);
+    }
+}
+
 /* What is bound is looked at as well where that can be what the event is about. */
 static void look_at_released(struct tcp_watcher *watcher, uint16_t port, uint64_t now_ns)
 {
+    look_after_visit(watcher, BERTH_TCP_BOUND, now_ns);
     if (berth_port_set_has(&watcher->known[BERTH_TCP_PART_BOUND], port)) {
         berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_BOUND);
     }
@@ -553,6 +563,7 @@ static void take_event(struct tcp_watcher *watcher, const struct berth_tcp_event
         if (!is_held(watcher, event->port) && is_connected(watcher, event->port)) {
             berth_tcp_schedule_look(schedule, BERTH_TCP_CONNECTIONS);
         }
+        look_after_visit(watcher, BERTH_TCP_CONNECTIONS, now_ns);
         break;
     case BERTH_TCP_EVENT_RELEASE:
         look_at_released(watcher, event->port, now_ns);
