@@ -2,9 +2,10 @@
 #define _GNU_SOURCE
 #include "daemon/system_log.h"
 
+#include <stdatomic.h>
 #include <syslog.h>
 
-static unsigned opens;
+static atomic_uint opens; /* reports come from a thread that may be left behind */
 
 enum berth_code berth_system_log_open(struct berth_error *err)
 {

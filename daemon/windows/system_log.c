@@ -10,7 +10,7 @@ static const struct berth_windows_log_calls windows_calls = {RegisterEventSource
 
 static const struct berth_windows_log_calls *calls = &windows_calls;
 static HANDLE log_handle; /* NULL: not open */
-static unsigned opens;
+static atomic_uint opens; /* reports come from a thread that may be left behind */
 
 void berth_windows_log_use(const struct berth_windows_log_calls *others)
 {
