@@ -5,6 +5,8 @@
 #include "base/windows/fail_system.h"
 #include "base/windows/wide.h"
 
+#include <stdatomic.h>
+
 static const struct berth_windows_log_calls windows_calls = {RegisterEventSourceW, ReportEventW,
                                                              DeregisterEventSource};
 
