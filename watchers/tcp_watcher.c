@@ -528,7 +528,9 @@ static void look_after_visit(struct tcp_watcher *watcher, unsigned scopes, uint6
 /* What is bound is looked at as well where that can be what the event is about. */
 static void look_at_released(struct tcp_watcher *watcher, uint16_t port, uint64_t now_ns)
 {
-    look_after_visit(watcher, BERTH_TCP_BOUND, now_ns);
+    /* the system tells before its table has let go: a reading meanwhile sees a bound socket */
+    berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_BOUND,
+                               now_ns + BERTH_TCP_MARK_GRACE_NS);
     if (berth_port_set_has(&watcher->known[BERTH_TCP_PART_BOUND], port)) {
         berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_BOUND);
     }
