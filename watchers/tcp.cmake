@@ -8,7 +8,8 @@
 target_sources(berth_watchers PRIVATE
   default_watchers.h host_facts.h tcp_event_meter.c tcp_event_queue.c tcp_events.c
   tcp_events.h tcp_marks.c
-  tcp_schedule.c tcp_schedule.h tcp_table.h tcp_watcher.c tcp_watcher.h)
+  tcp_schedule.c tcp_schedule.h tcp_table.h tcp_watcher.c tcp_watcher.h tcp_watcher_events.c
+  tcp_watcher_private.h)
 
 add_library(berth_watchers_os OBJECT host_facts.h tcp_events.h tcp_table.h)
 set_target_properties(berth_watchers_os PROPERTIES LINKER_LANGUAGE C)

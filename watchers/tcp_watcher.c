@@ -1,87 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcp_watcher.h"
-
-#include "allocator/port_set.h"
-#include "base/memory.h"
-#include "tcp_event_meter.h"
-#include "tcp_marks.h"
-#include "tcp_schedule.h"
-
+#include "tcp_watcher_private.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define NS_PER_MS 1000000u
-
-/* Listeners and bound sockets, the first two parts: what holds a port before a connection does. */
-#define HOLDERS 2
-
-/* Processes that are remembered for one visit. */
-#define SUGGESTED_MAX 16
-
-/* What one visit to the thread pool is asked for and brings back. Between uv_queue_work() and its
- * end only the pool's thread touches it, and the table. */
-struct visit {
-    unsigned scopes;
-    bool quick; /* asked for by events: owners are for later */
-    uint64_t begun_ns;
-    uint32_t suggested[SUGGESTED_MAX]; /* processes that may have new sockets */
-    size_t suggested_count;
-    enum berth_code code;
-    struct berth_error err;
-    struct berth_tcp_claims claims;
-    struct berth_port_set ports[BERTH_TCP_PART_COUNT]; /* of each in its last good read */
-    struct berth_port_set seen[BERTH_TCP_PART_COUNT];  /* the same with this visit */
-    struct berth_port_set marked; /* listeners' ports by word of events only, which it may end */
-};
-
-/* The system's events, as the watcher sees them. */
-struct event_side {
-    enum berth_tcp_watch_events wanted;
-    struct berth_tcp_events *source; /* NULL: none is open */
-    size_t closing;                  /* sources that are not closed yet */
-    bool refused;                    /* the last opening failed */
-    bool unsupported;                /* and will always */
-    bool mode_known;
-    enum berth_tcp_events_mode mode;
-    char reason[480];       /* why there is none, or it is not full */
-    uint64_t rest_until_ns; /* not 0: events were lost */
-    uint64_t lost_lately;   /* since the rest began */
-    struct berth_event_meter meter;
-    struct berth_tcp_marks marks;
-    uint64_t whole_visit_ns; /* when owners were last looked for */
-    uint32_t suggested[SUGGESTED_MAX];
-    size_t suggested_count;
-};
-
-struct tcp_watcher {
-    struct berth_watcher base;
-    uv_loop_t *loop;
-    uv_timer_t timer;
-    uv_work_t work;
-    struct berth_tcp_schedule schedule;
-    struct berth_tcp_table *table; /* NULL until the first visit that could open it */
-    struct visit visit;
-    struct event_side events;
-    struct berth_port_set known[BERTH_TCP_PART_COUNT]; /* the last visit's ports, for the loop */
-    char state_reason[1024];
-    bool timer_open;
-    bool visiting;
-    bool stopping;
-    bool good;    /* every feed has had its first snapshot */
-    bool failing; /* the last visit failed */
-    void (*stopped)(struct berth_watcher *watcher);
-};
-
-static struct tcp_watcher *from_base(struct berth_watcher *base)
-{
-    return BERTH_CONTAINER_OF(base, struct tcp_watcher, base);
-}
-
 /* --- on the pool ---------------------------------------------------------------------------- */
 
 /* The ports of a part as it was just read; of a part that was not, as they were. */
-static void note_ports(struct visit *visit, unsigned part)
+static void note_ports(struct berth_tcp_visit *visit, unsigned part)
 {
     const struct berth_tcp_list *list = &visit->claims.parts[part];
 
@@ -96,7 +22,7 @@ static void note_ports(struct visit *visit, unsigned part)
 }
 
 /* Whether a port was held by a listener or bound socket, or was said to be, and is so no longer. */
-static bool any_gone(const struct visit *visit)
+static bool any_gone(const struct berth_tcp_visit *visit)
 {
     for (size_t i = 0; i < BERTH_PORT_SET_WORDS; i++) {
         uint64_t before =
@@ -109,9 +35,9 @@ static bool any_gone(const struct visit *visit)
     return false;
 }
 
-static enum berth_code read_once(struct tcp_watcher *watcher)
+static enum berth_code read_once(struct berth_tcp_watcher *watcher)
 {
-    struct visit *visit = &watcher->visit;
+    struct berth_tcp_visit *visit = &watcher->visit;
     unsigned scopes = visit->scopes | (visit->quick ? (unsigned)BERTH_TCP_QUICK : 0u);
     enum berth_code code =
         berth_tcp_table_read(watcher->table, scopes, &visit->claims, &visit->err);
@@ -122,9 +48,9 @@ static enum berth_code read_once(struct tcp_watcher *watcher)
     return code;
 }
 
-static enum berth_code visit_table(struct tcp_watcher *watcher)
+static enum berth_code visit_table(struct berth_tcp_watcher *watcher)
 {
-    struct visit *visit = &watcher->visit;
+    struct berth_tcp_visit *visit = &watcher->visit;
     enum berth_code code = BERTH_OK;
 
     if (watcher->table == NULL) {
@@ -148,7 +74,7 @@ static enum berth_code visit_table(struct tcp_watcher *watcher)
 
 static void work_cb(uv_work_t *work)
 {
-    struct tcp_watcher *watcher = work->data;
+    struct berth_tcp_watcher *watcher = work->data;
 
     watcher->visit.code = visit_table(watcher);
 }
@@ -156,7 +82,8 @@ static void work_cb(uv_work_t *work)
 /* --- reports -------------------------------------------------------------------------------- */
 
 /* Reports a part together with the marks on it that the reading could not decide. */
-static void report_with_marks(struct tcp_watcher *watcher, enum berth_tcp_part part, size_t marks)
+static void report_with_marks(struct berth_tcp_watcher *watcher, enum berth_tcp_part part,
+                              size_t marks)
 {
     const struct berth_tcp_list *list = &watcher->visit.claims.parts[part];
     struct berth_claim *claims = berth_resize(NULL, list->count + marks, sizeof *claims);
@@ -178,9 +105,9 @@ static void report_with_marks(struct tcp_watcher *watcher, enum berth_tcp_part p
 
 /* A listener on its way out is bound for a moment. Where a reading may have seen just that, it is
  * looked at again. */
-static void look_at_late_releases(struct tcp_watcher *watcher)
+static void look_at_late_releases(struct berth_tcp_watcher *watcher)
 {
-    const struct visit *visit = &watcher->visit;
+    const struct berth_tcp_visit *visit = &watcher->visit;
 
     for (size_t i = 0; i < BERTH_PORT_SET_WORDS; i++) {
         uint64_t listened = watcher->known[BERTH_TCP_PART_LISTENERS].words[i] &
@@ -193,7 +120,7 @@ static void look_at_late_releases(struct tcp_watcher *watcher)
     }
 }
 
-static void report_part(struct tcp_watcher *watcher, enum berth_tcp_part part)
+static void report_part(struct berth_tcp_watcher *watcher, enum berth_tcp_part part)
 {
     const struct berth_tcp_list *list = &watcher->visit.claims.parts[part];
     const struct berth_snapshot snapshot = {.claims = list->claims, .claim_count = list->count};
@@ -213,7 +140,7 @@ static void report_part(struct tcp_watcher *watcher, enum berth_tcp_part part)
 }
 
 /* Adds a sentence to those that say why the source is degraded. */
-static void add_reason(struct tcp_watcher *watcher, const char *sentence)
+static void add_reason(struct berth_tcp_watcher *watcher, const char *sentence)
 {
     size_t length = strlen(watcher->state_reason);
 
@@ -222,7 +149,7 @@ static void add_reason(struct tcp_watcher *watcher, const char *sentence)
 }
 
 /* Why events do not do what they should; NULL: they do, or are not wanted. */
-static const char *event_trouble(const struct event_side *events)
+static const char *event_trouble(const struct berth_tcp_event_side *events)
 {
     if (events->wanted == BERTH_TCP_WATCH_EVENTS_OFF ||
         (events->unsupported && events->wanted == BERTH_TCP_WATCH_EVENTS_AUTO)) {
@@ -234,7 +161,7 @@ static const char *event_trouble(const struct event_side *events)
     return NULL;
 }
 
-static void report_state(struct tcp_watcher *watcher)
+static void report_state(struct berth_tcp_watcher *watcher)
 {
     const struct berth_tcp_capabilities *capabilities =
         berth_tcp_table_capabilities(watcher->table);
@@ -263,7 +190,7 @@ static void report_state(struct tcp_watcher *watcher)
 }
 
 /* What a reading could not decide, another one must. */
-static void look_at_marks(struct tcp_watcher *watcher)
+static void look_at_marks(struct berth_tcp_watcher *watcher)
 {
     uint64_t when_ns = berth_tcp_marks_decided_ns(&watcher->events.marks, BERTH_TCP_PART_LISTENERS);
 
@@ -272,7 +199,7 @@ static void look_at_marks(struct tcp_watcher *watcher)
     }
 }
 
-static void report_good(struct tcp_watcher *watcher)
+static void report_good(struct berth_tcp_watcher *watcher)
 {
     /* against the way of a socket from bound through listening to connected, so that its port is
      * held by the next feed before the last one lets it go */
@@ -285,12 +212,20 @@ static void report_good(struct tcp_watcher *watcher)
     report_state(watcher);
 }
 
-static void report_failure(struct tcp_watcher *watcher)
+static void report_failure(struct berth_tcp_watcher *watcher)
 {
     watcher->failing = true;
     watcher->base.sink->state(&watcher->base,
                               watcher->good ? BERTH_STATE_STALE : BERTH_STATE_WAITING,
                               watcher->visit.err.detail);
+}
+
+/* Says how things stand, unless there is something more important to say. */
+void berth_tcp_watch_tell_again(struct berth_tcp_watcher *watcher)
+{
+    if (watcher->good && !watcher->failing && !watcher->visiting) {
+        report_state(watcher);
+    }
 }
 
 /* --- on the loop ---------------------------------------------------------------------------- */
@@ -300,10 +235,10 @@ static void timer_cb(uv_timer_t *timer);
 
 /* Searching for owners takes milliseconds, in which no event can be looked after: visits that
  * events ask for leave it to the one of the next poll. */
-static void prepare_owners(struct tcp_watcher *watcher)
+static void prepare_owners(struct berth_tcp_watcher *watcher)
 {
-    struct event_side *events = &watcher->events;
-    struct visit *visit = &watcher->visit;
+    struct berth_tcp_event_side *events = &watcher->events;
+    struct berth_tcp_visit *visit = &watcher->visit;
 
     visit->quick = events->whole_visit_ns != 0 &&
                    visit->begun_ns - events->whole_visit_ns < watcher->schedule.poll_ns;
@@ -315,7 +250,7 @@ static void prepare_owners(struct tcp_watcher *watcher)
     events->suggested_count = 0;
 }
 
-static int begin_visit(struct tcp_watcher *watcher, unsigned scopes)
+static int begin_visit(struct berth_tcp_watcher *watcher, unsigned scopes)
 {
     watcher->visit.scopes = scopes;
     watcher->visit.begun_ns = uv_hrtime();
@@ -332,7 +267,7 @@ static int begin_visit(struct tcp_watcher *watcher, unsigned scopes)
 }
 
 /* Sets the timer to what is due next, or begins at once. */
-static void go_on(struct tcp_watcher *watcher)
+void berth_tcp_watch_go_on(struct berth_tcp_watcher *watcher)
 {
     if (watcher->stopping || watcher->visiting) {
         return;
@@ -346,17 +281,18 @@ static void go_on(struct tcp_watcher *watcher)
     if (due != 0 && begin_visit(watcher, due) == 0) {
         return;
     }
-    uint64_t wait_ms = next > now ? (next - now + NS_PER_MS - 1) / NS_PER_MS : 1;
+    uint64_t wait_ms =
+        next > now ? (next - now + BERTH_TCP_WATCH_NS_PER_MS - 1) / BERTH_TCP_WATCH_NS_PER_MS : 1;
     uv_update_time(watcher->loop);
     (void)uv_timer_start(&watcher->timer, timer_cb, wait_ms, 0);
 }
 
 static void timer_cb(uv_timer_t *timer)
 {
-    go_on(timer->data);
+    berth_tcp_watch_go_on(timer->data);
 }
 
-static void finish_stop(struct tcp_watcher *watcher)
+void berth_tcp_watch_finish_stop(struct berth_tcp_watcher *watcher)
 {
     if (watcher->stopping && !watcher->visiting && !watcher->timer_open &&
         watcher->events.closing == 0) {
@@ -367,20 +303,17 @@ static void finish_stop(struct tcp_watcher *watcher)
     }
 }
 
-static void open_events(struct tcp_watcher *watcher);
-static void end_rest(struct tcp_watcher *watcher);
-
-static void end_visit(struct tcp_watcher *watcher)
+static void end_visit(struct berth_tcp_watcher *watcher)
 {
-    struct visit *visit = &watcher->visit;
+    struct berth_tcp_visit *visit = &watcher->visit;
 
     watcher->visiting = false;
     if (watcher->stopping) {
-        finish_stop(watcher);
+        berth_tcp_watch_finish_stop(watcher);
         return;
     }
-    open_events(watcher); /* where the last opening failed */
-    end_rest(watcher);
+    berth_tcp_watch_open_events(watcher); /* where the last opening failed */
+    berth_tcp_watch_end_rest(watcher);
     if (visit->code == BERTH_OK) {
         berth_tcp_schedule_done(&watcher->schedule, visit->scopes, &visit->claims, uv_hrtime());
         look_at_late_releases(watcher);
@@ -389,7 +322,7 @@ static void end_visit(struct tcp_watcher *watcher)
         berth_tcp_schedule_failed(&watcher->schedule, uv_hrtime());
         report_failure(watcher);
     }
-    go_on(watcher);
+    berth_tcp_watch_go_on(watcher);
 }
 
 static void work_done_cb(uv_work_t *work, int status)
@@ -400,239 +333,17 @@ static void work_done_cb(uv_work_t *work, int status)
 
 static void timer_closed_cb(uv_handle_t *handle)
 {
-    struct tcp_watcher *watcher = handle->data;
+    struct berth_tcp_watcher *watcher = handle->data;
 
     watcher->timer_open = false;
-    finish_stop(watcher);
-}
-
-/* --- events --------------------------------------------------------------------------------- */
-
-/* Whether connections need be read rarely only. */
-static void set_pace(struct tcp_watcher *watcher)
-{
-    const struct event_side *events = &watcher->events;
-
-    watcher->schedule.events = events->source != NULL && events->mode_known &&
-                               events->mode == BERTH_TCP_EVENTS_FULL && events->rest_until_ns == 0;
-}
-
-/* Says how things stand, unless there is something more important to say. */
-static void tell_again(struct tcp_watcher *watcher)
-{
-    if (watcher->good && !watcher->failing && !watcher->visiting) {
-        report_state(watcher);
-    }
-}
-
-static void end_rest(struct tcp_watcher *watcher)
-{
-    struct event_side *events = &watcher->events;
-
-    if (events->rest_until_ns != 0 && uv_hrtime() >= events->rest_until_ns) {
-        events->rest_until_ns = 0;
-        events->lost_lately = 0;
-        set_pace(watcher);
-    }
-}
-
-/* Something happened that was not told: all is looked at, and for a while trusted less. */
-static void take_lost(void *ctx, uint64_t count)
-{
-    struct tcp_watcher *watcher = ctx;
-    struct event_side *events = &watcher->events;
-
-    events->meter.lost += count;
-    events->lost_lately += count;
-    events->rest_until_ns = uv_hrtime() + (uint64_t)BERTH_TCP_LOSS_REST_MS * NS_PER_MS;
-    set_pace(watcher);
-    berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_EVERYTHING);
-    tell_again(watcher);
-    go_on(watcher);
-}
-
-static void take_mode(void *ctx, enum berth_tcp_events_mode mode, const char *reason)
-{
-    struct tcp_watcher *watcher = ctx;
-    struct event_side *events = &watcher->events;
-
-    events->mode = mode;
-    events->mode_known = true;
-    (void)snprintf(events->reason, sizeof events->reason, "%s", reason != NULL ? reason : "");
-    set_pace(watcher);
-    /* what happened before it told, or stopped telling */
-    berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_EVERYTHING);
-    tell_again(watcher);
-    go_on(watcher);
-}
-
-/* Reports a port as busy until a reading has decided. Where there is no room for the mark, the look
- * has to do. */
-static void mark_port(struct tcp_watcher *watcher, enum berth_tcp_part part,
-                      const struct berth_tcp_event *event, uint64_t now_ns)
-{
-    const struct berth_tcp_mark mark = {
-        .port = event->port,
-        .part = (uint8_t)part,
-        .process_id = event->process_id,
-        .address = event->address,
-        .time_ns = now_ns,
-    };
-    bool known = berth_tcp_marks_has(&watcher->events.marks, part, event->port);
-
-    if (berth_tcp_marks_add(&watcher->events.marks, &mark) != BERTH_OK) {
-        take_lost(watcher, 1);
-    } else if (!known && watcher->base.sink->busy != NULL) {
-        const struct berth_claim claim = berth_tcp_mark_claim(&mark);
-        watcher->base.sink->busy(&watcher->base, (unsigned)part, &claim);
-    }
-}
-
-static void suggest_process(struct event_side *events, uint32_t process_id)
-{
-    if (process_id != BERTH_ID_NONE && events->suggested_count < SUGGESTED_MAX) {
-        events->suggested[events->suggested_count++] = process_id;
-    }
-}
-
-static bool is_held(const struct tcp_watcher *watcher, uint16_t port)
-{
-    return berth_port_set_has(&watcher->known[BERTH_TCP_PART_LISTENERS], port) ||
-           berth_port_set_has(&watcher->known[BERTH_TCP_PART_BOUND], port);
-}
-
-static bool is_connected(const struct tcp_watcher *watcher, uint16_t port)
-{
-    return berth_port_set_has(&watcher->known[BERTH_TCP_PART_CONNECTIONS], port) ||
-           berth_tcp_marks_has(&watcher->events.marks, BERTH_TCP_PART_CONNECTIONS, port);
-}
-
-/* Who listens is looked at now, which is cheap, and again when it is surely done: the system tells
- * of a listener just before its table has it. */
-static void look_at_listeners(struct tcp_watcher *watcher, uint64_t now_ns)
-{
-    berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_LISTENERS);
-    berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_LISTENERS,
-                               now_ns + BERTH_TCP_MARK_GRACE_NS);
-}
-
-/* A reading under way may have seen a socket just before it went, which is told now and not again:
- * what that reading brings is looked at once more. */
-static void look_after_visit(struct tcp_watcher *watcher, unsigned scopes, uint64_t now_ns)
-{
-    if (watcher->visiting) {
-        berth_tcp_schedule_look_at(&watcher->schedule, scopes, now_ns + BERTH_TCP_MARK_GRACE_NS);
-    }
-}
-
-/* What is bound is looked at as well where that can be what the event is about. */
-static void look_at_released(struct tcp_watcher *watcher, uint16_t port, uint64_t now_ns)
-{
-    /* the system tells before its table has let go: a reading meanwhile sees a bound socket */
-    berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_BOUND,
-                               now_ns + BERTH_TCP_MARK_GRACE_NS);
-    if (berth_port_set_has(&watcher->known[BERTH_TCP_PART_BOUND], port)) {
-        berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_BOUND);
-    }
-    look_at_listeners(watcher, now_ns);
-}
-
-static void take_event(struct tcp_watcher *watcher, const struct berth_tcp_event *event,
-                       uint64_t now_ns)
-{
-    struct berth_tcp_schedule *schedule = &watcher->schedule;
-
-    switch ((enum berth_tcp_event_what)event->what) {
-    case BERTH_TCP_EVENT_LISTEN:
-        if (event->port != 0) {
-            mark_port(watcher, BERTH_TCP_PART_LISTENERS, event, now_ns);
-        }
-        suggest_process(&watcher->events, event->process_id);
-        look_at_listeners(watcher, now_ns);
-        break;
-    case BERTH_TCP_EVENT_CONNECT:
-        if (event->port != 0) {
-            mark_port(watcher, BERTH_TCP_PART_CONNECTIONS, event, now_ns);
-            break;
-        }
-        /* fall through */
-    case BERTH_TCP_EVENT_CONNECTING:
-        /* one that takes long has a port that nothing tells; most do not take long */
-        berth_tcp_schedule_look_at(schedule, BERTH_TCP_CONNECTIONS, now_ns + schedule->poll_ns);
-        break;
-    case BERTH_TCP_EVENT_DISCONNECT:
-        /* an accepted connection gives nothing up while its listener is there */
-        if (!is_held(watcher, event->port) && is_connected(watcher, event->port)) {
-            berth_tcp_schedule_look(schedule, BERTH_TCP_CONNECTIONS);
-        }
-        look_after_visit(watcher, BERTH_TCP_CONNECTIONS, now_ns);
-        break;
-    case BERTH_TCP_EVENT_RELEASE:
-        look_at_released(watcher, event->port, now_ns);
-        break;
-    default:
-        look_at_listeners(watcher, now_ns);
-        break;
-    }
-}
-
-static void take_events(void *ctx, const struct berth_tcp_event *events, size_t count)
-{
-    struct tcp_watcher *watcher = ctx;
-    uint64_t now_ns = uv_hrtime();
-
-    for (size_t i = 0; i < count; i++) {
-        berth_event_meter_note(&watcher->events.meter, events[i].time_ns, now_ns);
-        take_event(watcher, &events[i], now_ns);
-    }
-    go_on(watcher);
-}
-
-static void open_events(struct tcp_watcher *watcher)
-{
-    const struct berth_tcp_events_sink sink = {take_events, take_lost, take_mode, watcher};
-    struct event_side *events = &watcher->events;
-    struct berth_error err = {0};
-
-    if (events->wanted == BERTH_TCP_WATCH_EVENTS_OFF || events->source != NULL ||
-        events->unsupported) {
-        return;
-    }
-    enum berth_code code = berth_tcp_events_open(&events->source, watcher->loop, &sink, &err);
-    events->refused = code != BERTH_OK;
-    events->unsupported = code == BERTH_NOT_SUPPORTED;
-    events->mode_known = false;
-    (void)snprintf(events->reason, sizeof events->reason, "%s", err.detail);
-}
-
-static void source_closed(void *ctx)
-{
-    struct tcp_watcher *watcher = ctx;
-
-    watcher->events.closing--;
-    finish_stop(watcher);
-}
-
-static void close_events(struct tcp_watcher *watcher)
-{
-    struct event_side *events = &watcher->events;
-
-    if (events->source != NULL) {
-        events->closing++;
-        berth_tcp_events_close(events->source, source_closed, watcher);
-        events->source = NULL;
-    }
-    events->mode_known = false;
-    events->refused = false;
-    events->unsupported = false;
-    set_pace(watcher);
+    berth_tcp_watch_finish_stop(watcher);
 }
 
 /* --- the contract --------------------------------------------------------------------------- */
 
 static enum berth_code tcp_start(struct berth_watcher *base, struct berth_error *err)
 {
-    struct tcp_watcher *watcher = from_base(base);
+    struct berth_tcp_watcher *watcher = berth_tcp_watcher_of(base);
     int status = begin_visit(watcher, BERTH_TCP_EVERYTHING);
 
     if (status != 0) {
@@ -641,20 +352,22 @@ static enum berth_code tcp_start(struct berth_watcher *base, struct berth_error 
     (void)uv_timer_init(watcher->loop, &watcher->timer); /* always 0 */
     watcher->timer.data = watcher;
     watcher->timer_open = true;
-    open_events(watcher);
+    berth_tcp_watch_open_events(watcher);
     return BERTH_OK;
 }
 
 static void tcp_look(struct berth_watcher *base)
 {
-    struct tcp_watcher *watcher = from_base(base);
+    struct berth_tcp_watcher *watcher = berth_tcp_watcher_of(base);
 
     berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_EVERYTHING);
     if (watcher->timer_open && !watcher->stopping && !watcher->visiting) {
         /* not at once: a burst of looks is one look, and a report may have called */
         uint64_t now = uv_hrtime();
         uint64_t next = berth_tcp_schedule_next(&watcher->schedule);
-        uint64_t wait_ms = next > now ? (next - now + NS_PER_MS - 1) / NS_PER_MS : 0;
+        uint64_t wait_ms =
+            next > now ? (next - now + BERTH_TCP_WATCH_NS_PER_MS - 1) / BERTH_TCP_WATCH_NS_PER_MS
+                       : 0;
         uv_update_time(watcher->loop);
         (void)uv_timer_start(&watcher->timer, timer_cb, wait_ms, 0);
     }
@@ -662,24 +375,24 @@ static void tcp_look(struct berth_watcher *base)
 
 static void tcp_stop(struct berth_watcher *base, void (*stopped)(struct berth_watcher *watcher))
 {
-    struct tcp_watcher *watcher = from_base(base);
+    struct berth_tcp_watcher *watcher = berth_tcp_watcher_of(base);
 
     watcher->stopping = true;
     watcher->stopped = stopped;
-    close_events(watcher);
+    berth_tcp_watch_close_events(watcher);
     if (watcher->visiting) {
         (void)uv_cancel((uv_req_t *)&watcher->work); /* too late for one that is being read */
     }
     if (watcher->timer_open) {
         uv_close((uv_handle_t *)&watcher->timer, timer_closed_cb);
     } else {
-        finish_stop(watcher);
+        berth_tcp_watch_finish_stop(watcher);
     }
 }
 
 static void tcp_destroy(struct berth_watcher *base)
 {
-    berth_free(from_base(base));
+    berth_free(berth_tcp_watcher_of(base));
 }
 
 static const char *const feed_names[BERTH_TCP_FEED_COUNT] = {
@@ -702,7 +415,7 @@ enum berth_code berth_tcp_watcher_create(struct berth_watcher **out, uv_loop_t *
                                          const struct berth_tcp_watcher_options *options,
                                          struct berth_error *err)
 {
-    struct tcp_watcher *watcher;
+    struct berth_tcp_watcher *watcher;
 
     if (options->poll_ms == 0 || options->full_ms == 0) {
         return berth_fail(err, BERTH_INVALID_PARAMS, 0, "the TCP table cannot be read every 0 ms");
@@ -721,45 +434,11 @@ enum berth_code berth_tcp_watcher_create(struct berth_watcher **out, uv_loop_t *
 
 void berth_tcp_watcher_set_times(struct berth_watcher *base, uint64_t poll_ms, uint64_t full_ms)
 {
-    struct tcp_watcher *watcher = from_base(base);
+    struct berth_tcp_watcher *watcher = berth_tcp_watcher_of(base);
 
-    watcher->schedule.poll_ns = poll_ms * NS_PER_MS;
-    watcher->schedule.full_ns = full_ms * NS_PER_MS;
+    watcher->schedule.poll_ns = poll_ms * BERTH_TCP_WATCH_NS_PER_MS;
+    watcher->schedule.full_ns = full_ms * BERTH_TCP_WATCH_NS_PER_MS;
     if (!watcher->visiting && watcher->timer_open) {
-        go_on(watcher);
+        berth_tcp_watch_go_on(watcher);
     }
-}
-
-void berth_tcp_watcher_set_events(struct berth_watcher *base, enum berth_tcp_watch_events events)
-{
-    struct tcp_watcher *watcher = from_base(base);
-
-    if (watcher->events.wanted == events) {
-        return;
-    }
-    watcher->events.wanted = events;
-    if (events == BERTH_TCP_WATCH_EVENTS_OFF) {
-        close_events(watcher);
-    }
-    if (watcher->timer_open && !watcher->stopping) {
-        open_events(watcher);
-        tell_again(watcher);
-        go_on(watcher);
-    }
-}
-
-void berth_tcp_watcher_events(struct berth_watcher *base, struct berth_tcp_events_status *out)
-{
-    struct event_side *events = &from_base(base)->events;
-
-    *out = (struct berth_tcp_events_status){
-        .used = events->wanted != BERTH_TCP_WATCH_EVENTS_OFF,
-        .mode = events->source != NULL && events->mode_known ? events->mode : BERTH_TCP_EVENTS_NONE,
-        .total = events->meter.total,
-        .lost = events->meter.lost,
-    };
-    out->reason = out->mode == BERTH_TCP_EVENTS_FULL ? NULL
-                  : events->reason[0] != '\0'        ? events->reason
-                                                     : "it is being started";
-    out->per_second = berth_event_meter_rate(&events->meter, uv_hrtime(), &out->lag_ns);
 }

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* What the TCP watcher's own files share: tcp_watcher.c reads the table and reports,
+ * tcp_watcher_events.c takes in what the system tells. */
+#ifndef BERTH_WATCHERS_TCP_WATCHER_PRIVATE_H
+#define BERTH_WATCHERS_TCP_WATCHER_PRIVATE_H
+
+#include "allocator/port_set.h"
+#include "base/memory.h"
+#include "tcp_event_meter.h"
+#include "tcp_marks.h"
+#include "tcp_schedule.h"
+#include "tcp_watcher.h"
+
+#define BERTH_TCP_WATCH_NS_PER_MS 1000000u
+
+/* Processes that are remembered for one visit. */
+#define BERTH_TCP_WATCH_SUGGESTED_MAX 16
+
+/* What one visit to the thread pool is asked for and brings back. Between uv_queue_work() and its
+ * end only the pool's thread touches it, and the table. */
+struct berth_tcp_visit {
+    unsigned scopes;
+    bool quick; /* asked for by events: owners are for later */
+    uint64_t begun_ns;
+    uint32_t suggested[BERTH_TCP_WATCH_SUGGESTED_MAX]; /* processes that may have new sockets */
+    size_t suggested_count;
+    enum berth_code code;
+    struct berth_error err;
+    struct berth_tcp_claims claims;
+    struct berth_port_set ports[BERTH_TCP_PART_COUNT]; /* of each in its last good read */
+    struct berth_port_set seen[BERTH_TCP_PART_COUNT];  /* the same with this visit */
+    struct berth_port_set marked; /* listeners' ports by word of events only, which it may end */
+};
+
+/* The system's events, as the watcher sees them. */
+struct berth_tcp_event_side {
+    enum berth_tcp_watch_events wanted;
+    struct berth_tcp_events *source; /* NULL: none is open */
+    size_t closing;                  /* sources that are not closed yet */
+    bool refused;                    /* the last opening failed */
+    bool unsupported;                /* and will always */
+    bool mode_known;
+    enum berth_tcp_events_mode mode;
+    char reason[480];       /* why there is none, or it is not full */
+    uint64_t rest_until_ns; /* not 0: events were lost */
+    uint64_t lost_lately;   /* since the rest began */
+    struct berth_event_meter meter;
+    struct berth_tcp_marks marks;
+    uint64_t whole_visit_ns; /* when owners were last looked for */
+    uint32_t suggested[BERTH_TCP_WATCH_SUGGESTED_MAX];
+    size_t suggested_count;
+};
+
+struct berth_tcp_watcher {
+    struct berth_watcher base;
+    uv_loop_t *loop;
+    uv_timer_t timer;
+    uv_work_t work;
+    struct berth_tcp_schedule schedule;
+    struct berth_tcp_table *table; /* NULL until the first visit that could open it */
+    struct berth_tcp_visit visit;
+    struct berth_tcp_event_side events;
+    struct berth_port_set known[BERTH_TCP_PART_COUNT]; /* the last visit's ports, for the loop */
+    char state_reason[1024];
+    bool timer_open;
+    bool visiting;
+    bool stopping;
+    bool good;    /* every feed has had its first snapshot */
+    bool failing; /* the last visit failed */
+    void (*stopped)(struct berth_watcher *watcher);
+};
+
+static inline struct berth_tcp_watcher *berth_tcp_watcher_of(struct berth_watcher *base)
+{
+    return BERTH_CONTAINER_OF(base, struct berth_tcp_watcher, base);
+}
+
+/** Sets the timer to what is due next, or begins a visit at once; nothing while one runs. */
+void berth_tcp_watch_go_on(struct berth_tcp_watcher *watcher);
+
+/** Says how things stand, unless there is something more important to say. */
+void berth_tcp_watch_tell_again(struct berth_tcp_watcher *watcher);
+
+/** Calls `stopped` if all that runs has ended. */
+void berth_tcp_watch_finish_stop(struct berth_tcp_watcher *watcher);
+
+/** Opens the source of events if it is wanted and not open; what fails is a reason to be told. */
+void berth_tcp_watch_open_events(struct berth_tcp_watcher *watcher);
+
+/** Closes it, which the loop finishes: berth_tcp_watch_finish_stop() is called then. */
+void berth_tcp_watch_close_events(struct berth_tcp_watcher *watcher);
+
+/** Trusts events again, once the rest after a loss is over. */
+void berth_tcp_watch_end_rest(struct berth_tcp_watcher *watcher);
+
+#endif
