@@ -49,9 +49,8 @@ static void take(struct berth_tcp_event_queue *queue, struct news *out)
     uv_mutex_unlock(&queue->lock);
 }
 
-static void wake_cb(uv_async_t *wake)
+void berth_tcp_event_queue_flush(struct berth_tcp_event_queue *queue)
 {
-    struct berth_tcp_event_queue *queue = wake->data;
     const struct berth_tcp_events_sink *sink = &queue->sink;
     struct news news;
 
@@ -68,6 +67,11 @@ static void wake_cb(uv_async_t *wake)
     if (news.lost != 0) {
         sink->lost(sink->ctx, news.lost);
     }
+}
+
+static void wake_cb(uv_async_t *wake)
+{
+    berth_tcp_event_queue_flush(wake->data);
 }
 
 enum berth_code berth_tcp_event_queue_open(struct berth_tcp_event_queue **out, uv_loop_t *loop,

@@ -33,6 +33,9 @@ void berth_tcp_event_queue_lose(struct berth_tcp_event_queue *queue, uint64_t co
 void berth_tcp_event_queue_mode(struct berth_tcp_event_queue *queue,
                                 enum berth_tcp_events_mode mode, const char *reason);
 
+/** Reports what was put in so far.  @thread the loop's, not from within a report */
+void berth_tcp_event_queue_flush(struct berth_tcp_event_queue *queue);
+
 /** Ends it: nothing is reported any more. No other thread may use it from now on.
  *  @param[in] closed  called on the loop once the memory is given back  @thread the loop's */
 void berth_tcp_event_queue_close(struct berth_tcp_event_queue *queue, void (*closed)(void *ctx),

@@ -26,7 +26,9 @@ enum berth_tcp_event_what {
     BERTH_TCP_EVENT_LISTEN,     /* a socket listens on the port, or is just about to */
     BERTH_TCP_EVENT_CONNECT,    /* an outgoing connection has the port as its local one */
     BERTH_TCP_EVENT_CONNECTING, /* one is under way; which port it has is not known: port is 0 */
-    BERTH_TCP_EVENT_RELEASE,    /* a socket that listened or was bound is going or gone */
+    BERTH_TCP_EVENT_ACCEPT,     /* a listener on the port has a connection more */
+    BERTH_TCP_EVENT_RELEASE,    /* a socket that listened is going or gone */
+    BERTH_TCP_EVENT_GONE,       /* one that listened or was bound is gone for good */
     BERTH_TCP_EVENT_DISCONNECT, /* a connection is going or gone */
     BERTH_TCP_EVENT_OTHER,      /* who listens or is bound may have changed; port may be 0 */
     BERTH_TCP_EVENT_WHAT_COUNT
@@ -66,6 +68,12 @@ struct berth_tcp_events_sink {
 
 struct berth_tcp_events;
 
+/** What a source has left out of nothing that happened so far; a sum of bits. */
+enum berth_tcp_told {
+    BERTH_TCP_TOLD_CONNECTIONS = 1, /* those accepted too, each with its port */
+    BERTH_TCP_TOLD_ENDS = 2         /* GONE for each socket that was told to RELEASE its port */
+};
+
 /** Makes a source that runs. What keeps it from telling (rights, a tracing facility that is not
  *  there, a session that was taken away) is a mode with its reason, not an error; it tries again by
  *  itself, after 1 s, then 2, 4, 8 … times as much, a minute at the most.
@@ -76,6 +84,12 @@ struct berth_tcp_events;
 enum berth_code berth_tcp_events_open(struct berth_tcp_events **out, uv_loop_t *loop,
                                       const struct berth_tcp_events_sink *sink,
                                       struct berth_error *err);
+
+/** Has all reported that the system has told so far. Events still come by themselves; this is for
+ *  who must know that none is under way.
+ *  @return a sum of enum berth_tcp_told; 0 where events may come late or be left out
+ *  @thread the loop's, not from within a report  @blocks no */
+unsigned berth_tcp_events_drain(struct berth_tcp_events *events);
 
 /** Ends it. No report comes after this was called; `closed` is called with `ctx` on the loop,
  * later, once all is given back.  @thread the loop's  @blocks no */

@@ -47,14 +47,26 @@ void berth_tcp_schedule_look_at(struct berth_tcp_schedule *schedule, unsigned sc
     }
 }
 
-/* When a part's regular reading is due. */
+/* How long after a part's last reading began its regular one is due. */
+static uint64_t interval(const struct berth_tcp_schedule *schedule, unsigned part)
+{
+    if (part == BERTH_TCP_PART_CONNECTIONS && schedule->events) {
+        return schedule->full_ns;
+    }
+    if (part == BERTH_TCP_PART_LISTENERS && schedule->hurry) {
+        return sooner(schedule->poll_ns, BERTH_TCP_HURRY_NS);
+    }
+    return schedule->poll_ns;
+}
+
 static uint64_t poll_time(const struct berth_tcp_schedule *schedule, unsigned part)
 {
     const struct berth_tcp_part_times *times = &schedule->parts[part];
-    bool rarely = part == BERTH_TCP_PART_CONNECTIONS && schedule->events;
+    bool thriftily = part == BERTH_TCP_PART_BOUND && schedule->events;
+    uint64_t spacing = thriftily ? BERTH_TCP_SPACING_BOUND : BERTH_TCP_SPACING_POLL;
 
-    return later(times->begun_ns + (rarely ? schedule->full_ns : schedule->poll_ns),
-                 times->ended_ns + BERTH_TCP_SPACING_POLL * times->duration_ns);
+    return later(times->begun_ns + interval(schedule, part),
+                 times->ended_ns + spacing * times->duration_ns);
 }
 
 static uint64_t look_time(const struct berth_tcp_schedule *schedule, unsigned part)

@@ -21,14 +21,21 @@ static void note_ports(struct berth_tcp_visit *visit, unsigned part)
     }
 }
 
-/* Whether a port was held by a listener or bound socket, or was said to be, and is so no longer. */
+/* Gives one word of the ports that were held by a listener or bound socket, or were said to be, and
+ * are so no longer. */
+static uint64_t gone_word(const struct berth_tcp_visit *visit, size_t i)
+{
+    uint64_t before = visit->ports[0].words[i] | visit->ports[1].words[i] | visit->marked.words[i];
+    uint64_t now = visit->seen[0].words[i] | visit->seen[1].words[i];
+
+    return before & ~now;
+}
+
+/* Whether any of those may be used by what was not read. */
 static bool any_gone(const struct berth_tcp_visit *visit)
 {
     for (size_t i = 0; i < BERTH_PORT_SET_WORDS; i++) {
-        uint64_t before =
-            visit->ports[0].words[i] | visit->ports[1].words[i] | visit->marked.words[i];
-        uint64_t now = visit->seen[0].words[i] | visit->seen[1].words[i];
-        if ((before & ~now) != 0) {
+        if ((gone_word(visit, i) & ~visit->provable[i]) != 0) {
             return true;
         }
     }
@@ -65,9 +72,6 @@ static enum berth_code visit_table(struct berth_tcp_watcher *watcher)
     if (code == BERTH_OK && visit->scopes != BERTH_TCP_EVERYTHING && any_gone(visit)) {
         visit->scopes = BERTH_TCP_EVERYTHING;
         code = read_once(watcher);
-    }
-    if (code == BERTH_OK) {
-        memcpy(visit->ports, visit->seen, sizeof visit->ports);
     }
     return code;
 }
@@ -199,6 +203,50 @@ static void look_at_marks(struct berth_tcp_watcher *watcher)
     }
 }
 
+/* What is known of the ports of one word that are gone: the worst of it. */
+static enum berth_tcp_proof prove_word(struct berth_tcp_watcher *watcher, size_t i, uint64_t now_ns)
+{
+    const struct berth_tcp_visit *visit = &watcher->visit;
+    uint64_t gone = gone_word(visit, i);
+    enum berth_tcp_proof worst = BERTH_TCP_UNUSED;
+
+    if ((gone & ~visit->provable[i]) != 0) {
+        return BERTH_TCP_UNPROVEN;
+    }
+    for (unsigned bit = 0; gone != 0; bit++, gone >>= 1) {
+        if ((gone & 1u) != 0) {
+            enum berth_tcp_proof proof =
+                berth_tcp_evidence_of(&watcher->events.evidence, (uint16_t)(64 * i + bit), now_ns);
+            worst = proof > worst ? proof : worst;
+        }
+    }
+    return worst;
+}
+
+/* Whether all ports that are gone are known to be unused, by the reading or by the events. What is
+ * a matter of moments is waited for: with its event comes a look, and without it a later one. */
+static bool is_settled(struct berth_tcp_watcher *watcher)
+{
+    struct berth_tcp_visit *visit = &watcher->visit;
+    enum berth_tcp_proof worst = BERTH_TCP_UNUSED;
+
+    if (visit->scopes == BERTH_TCP_EVERYTHING) {
+        watcher->events.unproven = false;
+        return true;
+    }
+    berth_tcp_evidence_provable(&watcher->events.evidence, watcher->known, visit->provable);
+    uint64_t now_ns = uv_hrtime();
+    for (size_t i = 0; i < BERTH_PORT_SET_WORDS; i++) {
+        enum berth_tcp_proof proof = prove_word(watcher, i, now_ns);
+        worst = proof > worst ? proof : worst;
+    }
+    if (worst == BERTH_TCP_UNPROVEN) {
+        watcher->events.unproven = true;
+        berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_LISTENERS);
+    }
+    return worst == BERTH_TCP_UNUSED;
+}
+
 static void report_good(struct berth_tcp_watcher *watcher)
 {
     /* against the way of a socket from bound through listening to connected, so that its port is
@@ -206,6 +254,7 @@ static void report_good(struct berth_tcp_watcher *watcher)
     report_part(watcher, BERTH_TCP_PART_CONNECTIONS);
     report_part(watcher, BERTH_TCP_PART_LISTENERS);
     report_part(watcher, BERTH_TCP_PART_BOUND);
+    memcpy(watcher->visit.ports, watcher->visit.seen, sizeof watcher->visit.ports);
     look_at_marks(watcher);
     watcher->good = true;
     watcher->failing = false;
@@ -250,11 +299,25 @@ static void prepare_owners(struct berth_tcp_watcher *watcher)
     events->suggested_count = 0;
 }
 
+/* What events can prove need not be read. */
+static void prepare_proof(struct berth_tcp_watcher *watcher)
+{
+    struct berth_tcp_visit *visit = &watcher->visit;
+
+    if (watcher->events.unproven) {
+        memset(visit->provable, 0, sizeof visit->provable);
+    } else {
+        berth_tcp_evidence_provable(&watcher->events.evidence, watcher->known, visit->provable);
+    }
+}
+
 static int begin_visit(struct berth_tcp_watcher *watcher, unsigned scopes)
 {
     watcher->visit.scopes = scopes;
     watcher->visit.begun_ns = uv_hrtime();
     prepare_owners(watcher);
+    berth_tcp_evidence_begin(&watcher->events.evidence);
+    prepare_proof(watcher);
     berth_tcp_marks_ending(&watcher->events.marks, BERTH_TCP_PART_LISTENERS,
                            watcher->visit.begun_ns, &watcher->visit.marked);
     watcher->work.data = watcher;
@@ -303,10 +366,38 @@ void berth_tcp_watch_finish_stop(struct berth_tcp_watcher *watcher)
     }
 }
 
+/* What ended while the reading was under way may be in it still. */
+static void look_again(struct berth_tcp_watcher *watcher)
+{
+    unsigned scopes = watcher->events.after_visit & watcher->visit.scopes;
+
+    watcher->events.after_visit = 0;
+    if (scopes != 0) {
+        berth_tcp_schedule_look_at(&watcher->schedule, scopes,
+                                   uv_hrtime() + BERTH_TCP_MARK_GRACE_NS);
+    }
+}
+
+/* Takes in what has been told until now, so that it can be held against the reading. */
+static void complete_evidence(struct berth_tcp_watcher *watcher)
+{
+    struct berth_tcp_event_side *events = &watcher->events;
+    const struct berth_tcp_visit *visit = &watcher->visit;
+    unsigned told = events->source != NULL ? berth_tcp_events_drain(events->source) : 0;
+
+    berth_tcp_evidence_end(&events->evidence,
+                           visit->code == BERTH_OK && (visit->scopes & BERTH_TCP_CONNECTIONS) != 0,
+                           told);
+}
+
 static void end_visit(struct berth_tcp_watcher *watcher)
 {
     struct berth_tcp_visit *visit = &watcher->visit;
 
+    if (!watcher->stopping) {
+        complete_evidence(watcher);
+        look_again(watcher);
+    }
     watcher->visiting = false;
     if (watcher->stopping) {
         berth_tcp_watch_finish_stop(watcher);
@@ -317,7 +408,9 @@ static void end_visit(struct berth_tcp_watcher *watcher)
     if (visit->code == BERTH_OK) {
         berth_tcp_schedule_done(&watcher->schedule, visit->scopes, &visit->claims, uv_hrtime());
         look_at_late_releases(watcher);
-        report_good(watcher);
+        if (is_settled(watcher)) {
+            report_good(watcher);
+        }
     } else {
         berth_tcp_schedule_failed(&watcher->schedule, uv_hrtime());
         report_failure(watcher);

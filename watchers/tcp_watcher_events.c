@@ -5,13 +5,16 @@
 
 #include <stdio.h>
 
-/* Whether connections need be read rarely only. */
+/* Whether connections need be read rarely only, and whether listeners must be read often. */
 static void set_pace(struct berth_tcp_watcher *watcher)
 {
     const struct berth_tcp_event_side *events = &watcher->events;
+    bool full = events->source != NULL && events->mode_known &&
+                events->mode == BERTH_TCP_EVENTS_FULL && events->rest_until_ns == 0;
+    bool known = events->refused || events->mode_known;
 
-    watcher->schedule.events = events->source != NULL && events->mode_known &&
-                               events->mode == BERTH_TCP_EVENTS_FULL && events->rest_until_ns == 0;
+    watcher->schedule.events = full;
+    watcher->schedule.hurry = events->wanted != BERTH_TCP_WATCH_EVENTS_OFF && known && !full;
 }
 
 void berth_tcp_watch_end_rest(struct berth_tcp_watcher *watcher)
@@ -33,6 +36,7 @@ static void take_lost(void *ctx, uint64_t count)
 
     events->meter.lost += count;
     events->lost_lately += count;
+    berth_tcp_evidence_lost(&events->evidence);
     events->rest_until_ns =
         uv_hrtime() + (uint64_t)BERTH_TCP_LOSS_REST_MS * BERTH_TCP_WATCH_NS_PER_MS;
     set_pace(watcher);
@@ -48,6 +52,7 @@ static void take_mode(void *ctx, enum berth_tcp_events_mode mode, const char *re
 
     events->mode = mode;
     events->mode_known = true;
+    berth_tcp_evidence_lost(&events->evidence);
     (void)snprintf(events->reason, sizeof events->reason, "%s", reason != NULL ? reason : "");
     set_pace(watcher);
     /* what happened before it told, or stopped telling */
@@ -107,24 +112,43 @@ static void look_at_listeners(struct berth_tcp_watcher *watcher, uint64_t now_ns
 }
 
 /* A reading under way may have seen a socket just before it went, which is told now and not again:
- * what that reading brings is looked at once more. */
-static void look_after_visit(struct berth_tcp_watcher *watcher, unsigned scopes, uint64_t now_ns)
+ * if that reading was of these parts, it is looked at once more. */
+static void look_after_visit(struct berth_tcp_watcher *watcher, unsigned scopes)
 {
-    if (watcher->visiting) {
-        berth_tcp_schedule_look_at(&watcher->schedule, scopes, now_ns + BERTH_TCP_MARK_GRACE_NS);
-    }
+    watcher->events.after_visit |= watcher->visiting ? scopes : 0;
 }
 
-/* What is bound is looked at as well where that can be what the event is about. */
+/* The system tells before its table has let go: a reading meanwhile sees a bound socket. Where it
+ * tells also when the socket is gone, that is soon enough to look for it. */
 static void look_at_released(struct berth_tcp_watcher *watcher, uint16_t port, uint64_t now_ns)
 {
-    /* the system tells before its table has let go: a reading meanwhile sees a bound socket */
-    berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_BOUND,
-                               now_ns + BERTH_TCP_MARK_GRACE_NS);
+    if (!watcher->events.evidence.ends_told) {
+        berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_BOUND,
+                                   now_ns + BERTH_TCP_MARK_GRACE_NS);
+    }
     if (berth_port_set_has(&watcher->known[BERTH_TCP_PART_BOUND], port)) {
         berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_BOUND);
     }
     look_at_listeners(watcher, now_ns);
+}
+
+/* As is_held(), by word of events too. */
+static bool is_listened_on(const struct berth_tcp_watcher *watcher, uint16_t port)
+{
+    return berth_port_set_has(&watcher->known[BERTH_TCP_PART_LISTENERS], port) ||
+           berth_tcp_marks_has(&watcher->events.marks, BERTH_TCP_PART_LISTENERS, port);
+}
+
+/* The end of a socket is nothing new where its port is known to be given up, or still held. */
+static void look_at_gone(struct berth_tcp_watcher *watcher, uint16_t port)
+{
+    if (is_listened_on(watcher, port)) {
+        berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_LISTENERS);
+    }
+    if (berth_port_set_has(&watcher->known[BERTH_TCP_PART_BOUND], port)) {
+        berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_BOUND);
+    }
+    look_after_visit(watcher, BERTH_TCP_BOUND);
 }
 
 static void take_event(struct berth_tcp_watcher *watcher, const struct berth_tcp_event *event,
@@ -155,11 +179,16 @@ static void take_event(struct berth_tcp_watcher *watcher, const struct berth_tcp
         if (!is_held(watcher, event->port) && is_connected(watcher, event->port)) {
             berth_tcp_schedule_look(schedule, BERTH_TCP_CONNECTIONS);
         }
-        look_after_visit(watcher, BERTH_TCP_CONNECTIONS, now_ns);
+        look_after_visit(watcher, BERTH_TCP_CONNECTIONS);
         break;
     case BERTH_TCP_EVENT_RELEASE:
         look_at_released(watcher, event->port, now_ns);
         break;
+    case BERTH_TCP_EVENT_GONE:
+        look_at_gone(watcher, event->port);
+        break;
+    case BERTH_TCP_EVENT_ACCEPT:
+        break; /* its listener holds the port */
     default:
         look_at_listeners(watcher, now_ns);
         break;
@@ -173,6 +202,7 @@ static void take_events(void *ctx, const struct berth_tcp_event *events, size_t 
 
     for (size_t i = 0; i < count; i++) {
         berth_event_meter_note(&watcher->events.meter, events[i].time_ns, now_ns);
+        berth_tcp_evidence_event(&watcher->events.evidence, &events[i], now_ns);
         take_event(watcher, &events[i], now_ns);
     }
     berth_tcp_watch_go_on(watcher);
@@ -192,6 +222,7 @@ void berth_tcp_watch_open_events(struct berth_tcp_watcher *watcher)
     events->refused = code != BERTH_OK;
     events->unsupported = code == BERTH_NOT_SUPPORTED;
     events->mode_known = false;
+    set_pace(watcher);
     (void)snprintf(events->reason, sizeof events->reason, "%s", err.detail);
 }
 
@@ -212,6 +243,7 @@ void berth_tcp_watch_close_events(struct berth_tcp_watcher *watcher)
         berth_tcp_events_close(events->source, source_closed, watcher);
         events->source = NULL;
     }
+    berth_tcp_evidence_lost(&events->evidence);
     events->mode_known = false;
     events->refused = false;
     events->unsupported = false;

@@ -7,6 +7,7 @@
 #include "allocator/port_set.h"
 #include "base/memory.h"
 #include "tcp_event_meter.h"
+#include "tcp_evidence.h"
 #include "tcp_marks.h"
 #include "tcp_schedule.h"
 #include "tcp_watcher.h"
@@ -30,6 +31,7 @@ struct berth_tcp_visit {
     struct berth_port_set ports[BERTH_TCP_PART_COUNT]; /* of each in its last good read */
     struct berth_port_set seen[BERTH_TCP_PART_COUNT];  /* the same with this visit */
     struct berth_port_set marked; /* listeners' ports by word of events only, which it may end */
+    uint64_t provable[BERTH_PORT_SET_WORDS]; /* ports that need not be looked for elsewhere */
 };
 
 /* The system's events, as the watcher sees them. */
@@ -46,6 +48,9 @@ struct berth_tcp_event_side {
     uint64_t lost_lately;   /* since the rest began */
     struct berth_event_meter meter;
     struct berth_tcp_marks marks;
+    struct berth_tcp_evidence evidence;
+    unsigned after_visit;    /* scopes to look at once more if the present visit read them */
+    bool unproven;           /* what is gone from the listeners must be looked for everywhere */
     uint64_t whole_visit_ns; /* when owners were last looked for */
     uint32_t suggested[BERTH_TCP_WATCH_SUGGESTED_MAX];
     size_t suggested_count;

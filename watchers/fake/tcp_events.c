@@ -20,6 +20,7 @@ static struct {
     enum berth_code refusal;
     enum berth_tcp_events_mode mode;
     char reason[200];
+    unsigned told;
 } script;
 
 static uv_once_t script_once = UV_ONCE_INIT;
@@ -50,6 +51,7 @@ void berth_fake_events_reset(void)
     script.refusal = BERTH_OK;
     script.mode = BERTH_TCP_EVENTS_FULL;
     script.reason[0] = '\0';
+    script.told = 0;
     unlock();
 }
 
@@ -87,6 +89,13 @@ void berth_fake_events_lose(uint64_t count)
     if (script.source != NULL) {
         berth_tcp_event_queue_lose(script.source->queue, count);
     }
+    unlock();
+}
+
+void berth_fake_events_told(unsigned told)
+{
+    lock();
+    script.told = told;
     unlock();
 }
 
@@ -147,6 +156,15 @@ static void queue_closed(void *ctx)
 
     berth_free(source);
     closed(closed_ctx);
+}
+
+unsigned berth_tcp_events_drain(struct berth_tcp_events *events)
+{
+    berth_tcp_event_queue_flush(events->queue);
+    lock();
+    unsigned told = script.told;
+    unlock();
+    return told;
 }
 
 void berth_tcp_events_close(struct berth_tcp_events *events, void (*closed)(void *ctx), void *ctx)

@@ -23,6 +23,9 @@ void berth_fake_events_mode(enum berth_tcp_events_mode mode, const char *reason)
 void berth_fake_events_tell(const struct berth_tcp_event *events, size_t count);
 void berth_fake_events_lose(uint64_t count);
 
+/** Says what a drain answers from now on: a sum of enum berth_tcp_told; 0 after a reset. */
+void berth_fake_events_told(unsigned told);
+
 /** Tells whether a source is open. */
 bool berth_fake_events_is_open(void);
 

@@ -29,7 +29,7 @@ static bool decode_notice(const uint8_t *bytes, size_t size, struct berth_tcp_ev
     }
     *out = (struct berth_tcp_event){
         .port = ntohs(notice.id.idiag_sport),
-        .what = notice.id.idiag_dport != 0 ? BERTH_TCP_EVENT_DISCONNECT : BERTH_TCP_EVENT_RELEASE,
+        .what = notice.id.idiag_dport != 0 ? BERTH_TCP_EVENT_DISCONNECT : BERTH_TCP_EVENT_GONE,
         .process_id = BERTH_ID_NONE,
     };
     return true;

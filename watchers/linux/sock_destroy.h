@@ -18,7 +18,7 @@
 /** The kernel packs one notice, of about 400 bytes, into a datagram. */
 #define BERTH_DESTROY_DATAGRAM_MAX 4096u
 
-/** Decodes one datagram: at most `room` events, DISCONNECT for a socket that had a peer, RELEASE
+/** Decodes one datagram: at most `room` events, DISCONNECT for a socket that had a peer, GONE
  *  for one that had none; one without a port is passed over, as is what makes no sense.
  *  @return how many events  @thread any  @blocks no */
 size_t berth_sock_destroy_decode(const void *bytes, size_t size, struct berth_tcp_event *out,

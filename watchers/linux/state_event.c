@@ -119,8 +119,12 @@ enum berth_tcp_event_what berth_state_event_what(const struct berth_state_change
     case BERTH_SOCK_SYN_SENT:
         return change->old_state == BERTH_SOCK_CLOSE ? beginning(change)
                                                      : BERTH_TCP_EVENT_WHAT_COUNT;
+    case BERTH_SOCK_SYN_RECV:
+        if (change->old_state == BERTH_SOCK_LISTEN) {
+            return BERTH_TCP_EVENT_ACCEPT; /* the child, which began as its listener's copy */
+        }
+        /* fall through */ /* both sides began at once */
     case BERTH_SOCK_ESTABLISHED:
-    case BERTH_SOCK_SYN_RECV: /* both sides began at once */
         return change->old_state == BERTH_SOCK_SYN_SENT ? BERTH_TCP_EVENT_CONNECT
                                                         : BERTH_TCP_EVENT_WHAT_COUNT;
     default:

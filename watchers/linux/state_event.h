@@ -38,6 +38,6 @@ enum berth_tcp_event_what berth_state_event_what(const struct berth_state_change
     "(oldstate == 7 && newstate == 2 && sport != 0))"
 #define BERTH_STATE_FILTER_PATIENT                                                                 \
     "protocol == 6 && ((newstate == 7 && oldstate != 10 && oldstate != 7 && oldstate != 3) || "    \
-    "(oldstate == 7 && newstate == 2 && sport == 0))"
+    "(oldstate == 7 && newstate == 2 && sport == 0) || (oldstate == 10 && newstate == 3))"
 
 #endif

@@ -460,6 +460,7 @@ static void destroy_cb(uv_poll_t *poll, int status, int happened)
     (void)happened;
     if (events->destroy_fd >= 0) {
         events->now_ns = uv_hrtime();
+        read_rings(events); /* a socket's end was told there before it was gone */
         read_notices(events);
         flush(events);
     }
@@ -537,6 +538,21 @@ enum berth_code berth_tcp_events_open(struct berth_tcp_events **out, uv_loop_t *
     (void)uv_timer_start(&events->tick, tick_cb, 0, TICK_MS);
     *out = events;
     return BERTH_OK;
+}
+
+unsigned berth_tcp_events_drain(struct berth_tcp_events *events)
+{
+    unsigned told = 0;
+
+    events->now_ns = uv_hrtime();
+    read_rings(events);
+    if (events->destroy_fd >= 0) {
+        read_notices(events);
+    }
+    flush(events);
+    told |= events->stream != NULL ? BERTH_TCP_TOLD_CONNECTIONS : 0u;
+    told |= events->stream != NULL && events->destroy_fd >= 0 ? BERTH_TCP_TOLD_ENDS : 0u;
+    return told;
 }
 
 static void tick_closed_cb(uv_handle_t *handle)

@@ -13,6 +13,12 @@ enum berth_code berth_tcp_events_open(struct berth_tcp_events **out, uv_loop_t *
                       "events of the TCP table are not supported on Windows yet");
 }
 
+unsigned berth_tcp_events_drain(struct berth_tcp_events *events)
+{
+    (void)events;
+    return 0;
+}
+
 void berth_tcp_events_close(struct berth_tcp_events *events, void (*closed)(void *ctx), void *ctx)
 {
     (void)events;

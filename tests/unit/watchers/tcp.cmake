@@ -4,7 +4,7 @@ berth_add_unit_test(NAME unit.watchers.tcp_watcher SOURCES test_tcp_watcher.c
   LIBRARIES berth_watchers berth_watchers_fake)
 berth_add_unit_test(NAME unit.watchers.tcp_watcher_events SOURCES test_tcp_watcher_events.c
   LIBRARIES berth_watchers berth_watchers_fake)
-foreach(module IN ITEMS tcp_event_queue tcp_marks)
+foreach(module IN ITEMS tcp_event_queue tcp_evidence tcp_marks)
   berth_add_unit_test(NAME unit.watchers.${module} SOURCES test_${module}.c
     LIBRARIES berth_watchers)
 endforeach()

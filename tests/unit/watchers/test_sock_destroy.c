@@ -53,7 +53,7 @@ static void decode__socket_without_a_peer__is_a_release(void **state)
 
     (void)state;
     assert_int_equal(decode(&notice, sizeof notice, &event, 1), 1);
-    assert_int_equal(event.what, BERTH_TCP_EVENT_RELEASE);
+    assert_int_equal(event.what, BERTH_TCP_EVENT_GONE);
     assert_int_equal(event.port, 49123);
     assert_int_equal(event.process_id, BERTH_ID_NONE);
 }
@@ -159,7 +159,7 @@ static void receive__bound_socket_is_closed__is_told_its_port(void **state)
         size_t count = berth_sock_destroy_decode(datagram, size, events, 8);
         for (size_t i = 0; i < count; i++) {
             seen = seen || (events[i].port == ntohs(address.sin_port) &&
-                            events[i].what == BERTH_TCP_EVENT_RELEASE);
+                            events[i].what == BERTH_TCP_EVENT_GONE);
         }
     }
     assert_true(seen);

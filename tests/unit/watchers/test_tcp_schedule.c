@@ -56,6 +56,35 @@ static void due__without_events__is_everything_every_poll(void **state)
     assert_int_equal(berth_tcp_schedule_due(&schedule, START + S), BERTH_TCP_EVERYTHING);
 }
 
+static void due__bound_sockets_take_long_with_events__waits_2000_times_as_long(void **state)
+{
+    (void)state;
+    begin_with(1000, 30000, true);
+    read_well(BERTH_TCP_EVERYTHING, START, 25000, 5 * MS, 5 * MS);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 10 * (uint64_t)S - 1),
+                     BERTH_TCP_LISTENERS);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 10 * (uint64_t)S),
+                     BERTH_TCP_LISTENERS | BERTH_TCP_BOUND);
+    schedule.events = false;
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + S), BERTH_TCP_EVERYTHING);
+}
+
+static void due__in_a_hurry__is_listeners_every_250_ms(void **state)
+{
+    (void)state;
+    begin_with(1000, 30000, false);
+    schedule.hurry = true;
+    read_well(BERTH_TCP_EVERYTHING, START, 1, 1, 1);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 250 * MS - 1), 0);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 250 * MS), BERTH_TCP_LISTENERS);
+    assert_int_equal(berth_tcp_schedule_next(&schedule), START + 250 * MS);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + S), BERTH_TCP_EVERYTHING);
+    begin_with(100, 30000, false);
+    schedule.hurry = true;
+    read_well(BERTH_TCP_EVERYTHING, START, 1, 1, 1);
+    assert_int_equal(berth_tcp_schedule_next(&schedule), START + 100 * MS);
+}
+
 static void due__slow_part__waits_100_times_as_long_as_it_took(void **state)
 {
     (void)state;
@@ -214,6 +243,8 @@ int main(void)
         cmocka_unit_test(due__at_the_start__is_everything),
         cmocka_unit_test(due__with_events__is_connections_only_every_full),
         cmocka_unit_test(due__without_events__is_everything_every_poll),
+        cmocka_unit_test(due__bound_sockets_take_long_with_events__waits_2000_times_as_long),
+        cmocka_unit_test(due__in_a_hurry__is_listeners_every_250_ms),
         cmocka_unit_test(due__slow_part__waits_100_times_as_long_as_it_took),
         cmocka_unit_test(look__single__reads_at_once),
         cmocka_unit_test(look__storm_of_them__takes_a_fifth_of_the_time),

@@ -205,6 +205,104 @@ static void release_event__of_a_bound_socket__reads_those(void **state)
     end_watching(seen);
 }
 
+/* Waits for the reading of connections after which events can prove something. */
+static void begin_provable(struct seen *seen)
+{
+    berth_fake_events_told(BERTH_TCP_TOLD_CONNECTIONS | BERTH_TCP_TOLD_ENDS);
+    add(80, BERTH_CLAIM_LISTENER);
+    begin_calm(seen, HOUR_MS);
+    unsigned connections = seen->snapshots[BERTH_TCP_FEED_CONNECTIONS];
+    seen->watcher->ops->look(seen->watcher);
+    while (seen->snapshots[BERTH_TCP_FEED_CONNECTIONS] == connections) {
+        turn(seen);
+    }
+}
+
+static void listener__told_to_be_gone__is_let_go_without_reading_connections(void **state)
+{
+    struct seen *seen = *state;
+
+    begin_provable(seen);
+    unsigned reads = berth_fake_tcp_reads(BERTH_TCP_BOUND | BERTH_TCP_CONNECTIONS);
+    (void)berth_fake_tcp_remove(80);
+    happen(BERTH_TCP_EVENT_RELEASE, 80);
+    happen(BERTH_TCP_EVENT_GONE, 80);
+    while (seen->ports[BERTH_TCP_FEED_LISTENERS] == 80) {
+        turn(seen);
+    }
+    assert_int_equal(berth_fake_tcp_reads(BERTH_TCP_BOUND | BERTH_TCP_CONNECTIONS), reads);
+    end_watching(seen);
+}
+
+static void listener__ended_but_never_gone__reads_everything_before_it_is_let_go(void **state)
+{
+    struct seen *seen = *state;
+
+    begin_provable(seen);
+    unsigned connections = seen->snapshots[BERTH_TCP_FEED_CONNECTIONS];
+    (void)berth_fake_tcp_remove(80);
+    add(80, BERTH_CLAIM_BOUND); /* as shutdown(2) leaves it */
+    happen(BERTH_TCP_EVENT_RELEASE, 80);
+    while (seen->ports[BERTH_TCP_FEED_LISTENERS] == 80) {
+        turn(seen);
+    }
+    assert_int_not_equal(seen->snapshots[BERTH_TCP_FEED_CONNECTIONS], connections);
+    while (seen->ports[BERTH_TCP_FEED_BOUND] != 80) {
+        turn(seen);
+    }
+    end_watching(seen);
+}
+
+static void listener__gone_with_a_connection_accepted__reads_connections_first(void **state)
+{
+    struct seen *seen = *state;
+
+    begin_provable(seen);
+    add(80, BERTH_CLAIM_CONNECTION);
+    happen(BERTH_TCP_EVENT_ACCEPT, 80);
+    (void)berth_fake_tcp_remove(80);
+    add(80, BERTH_CLAIM_CONNECTION);
+    happen(BERTH_TCP_EVENT_RELEASE, 80);
+    happen(BERTH_TCP_EVENT_GONE, 80);
+    while (seen->ports[BERTH_TCP_FEED_LISTENERS] == 80) {
+        turn(seen);
+    }
+    assert_int_equal(seen->ports[BERTH_TCP_FEED_CONNECTIONS], 80);
+    end_watching(seen);
+}
+
+static void listener__gone_after_a_loss__reads_everything(void **state)
+{
+    struct seen *seen = *state;
+
+    begin_provable(seen);
+    berth_fake_tcp_hold(); /* what the loss makes it read */
+    berth_fake_events_lose(1);
+    happen(BERTH_TCP_EVENT_RELEASE, 80);
+    happen(BERTH_TCP_EVENT_GONE, 80);
+    add(80, BERTH_CLAIM_CONNECTION);
+    (void)berth_fake_tcp_remove(80);
+    add(80, BERTH_CLAIM_CONNECTION);
+    berth_fake_tcp_let_go();
+    while (seen->ports[BERTH_TCP_FEED_LISTENERS] == 80) {
+        turn(seen);
+    }
+    assert_int_equal(seen->ports[BERTH_TCP_FEED_CONNECTIONS], 80);
+    end_watching(seen);
+}
+
+static void events__not_to_be_had__read_listeners_often(void **state)
+{
+    struct seen *seen = *state;
+
+    berth_fake_events_mode(BERTH_TCP_EVENTS_NONE, "no rights");
+    begin_watching(seen, HOUR_MS, HOUR_MS, BERTH_TCP_WATCH_EVENTS_AUTO);
+    while (seen->snapshots[BERTH_TCP_FEED_LISTENERS] < 4) {
+        turn(seen); /* an hour is not waited for */
+    }
+    end_watching(seen);
+}
+
 static void listener__seen_bound_on_its_way_out__is_looked_at_again(void **state)
 {
     struct seen *seen = *state;
@@ -383,6 +481,11 @@ int main(void)
         SCRIPTED(connecting_event__reads_connections_at_the_next_poll),
         SCRIPTED(release_event__looks_and_frees_what_is_gone),
         SCRIPTED(release_event__of_a_bound_socket__reads_those),
+        SCRIPTED(listener__told_to_be_gone__is_let_go_without_reading_connections),
+        SCRIPTED(listener__ended_but_never_gone__reads_everything_before_it_is_let_go),
+        SCRIPTED(listener__gone_with_a_connection_accepted__reads_connections_first),
+        SCRIPTED(listener__gone_after_a_loss__reads_everything),
+        SCRIPTED(events__not_to_be_had__read_listeners_often),
         SCRIPTED(listener__seen_bound_on_its_way_out__is_looked_at_again),
         SCRIPTED(lost_events__degrade_and_read_everything),
         SCRIPTED(queue_forced_full__is_a_loss),
