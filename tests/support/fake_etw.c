@@ -303,6 +303,8 @@ static uint32_t stop(void *context, uint64_t session, const char *name)
     if (code == 0) {
         fake.session = false;
         fake.end_code = 0;
+        fake.flushed = fake.told_count;
+        fake.buffer_due = true;
     }
     unlock();
     return code;
@@ -362,6 +364,7 @@ static uint32_t open_trace(void *context, const char *name,
     }
     if (code == 0) {
         fake.open = true;
+        fake.buffer_due = false;
         fake.consumer = consumer;
         *trace = TRACE;
     }
@@ -393,8 +396,8 @@ static uint32_t process(void *context, uint64_t trace)
     (void)trace;
     lock();
     fake.reading = true;
-    while ((fake.session && fake.open) || fake.hangs) {
-        if (fake.buffer_due && fake.session) {
+    while (fake.buffer_due || (fake.session && fake.open) || fake.hangs) {
+        if (fake.buffer_due) {
             read_some(&read);
         } else {
             uv_cond_wait(&fake.changed, &fake.lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Windows's tracing sessions as far as one session of one program needs them: the calls of
- * watchers/windows/etw_calls.h, with a script. What is told reaches the reader with the next flush,
- * as in Windows. All functions may be called from any thread. */
+ * watchers/windows/etw_calls.h, with a script. What is told reaches the reader with the next flush
+ * or at the session's end, as in Windows. All functions may be called from any thread. */
 #ifndef BERTH_TESTS_FAKE_ETW_H
 #define BERTH_TESTS_FAKE_ETW_H
 
