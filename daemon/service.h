@@ -18,7 +18,7 @@
 
 /** How the operating system's events of TCP sockets do. */
 struct berth_tcp_events_view {
-    const char *mode;   /* "full", "partial", "none" */
+    const char *mode;   /* "full", "low-volume", "partial", "none" */
     const char *reason; /* NULL: it is full */
     uint64_t total;
     uint64_t lost;

@@ -23,8 +23,9 @@
 
 /** What an event tells. Only LISTEN and CONNECT are about certain use of a port. */
 enum berth_tcp_event_what {
-    BERTH_TCP_EVENT_LISTEN,     /* a socket listens on the port, or is just about to */
-    BERTH_TCP_EVENT_CONNECT,    /* an outgoing connection has the port as its local one */
+    BERTH_TCP_EVENT_LISTEN,  /* a socket listens on the port, or is just about to */
+    BERTH_TCP_EVENT_CONNECT, /* an outgoing connection has the port as its local one, or (Windows)
+                                a socket that has just been bound and may yet listen */
     BERTH_TCP_EVENT_CONNECTING, /* one is under way; which port it has is not known: port is 0 */
     BERTH_TCP_EVENT_ACCEPT,     /* a listener on the port has a connection more */
     BERTH_TCP_EVENT_RELEASE,    /* a socket that listened is going or gone */
@@ -44,13 +45,16 @@ struct berth_tcp_event {
 
 /** How much a source tells. */
 enum berth_tcp_events_mode {
-    BERTH_TCP_EVENTS_NONE,    /* nothing: polling is all there is */
-    BERTH_TCP_EVENTS_PARTIAL, /* some changes, for example only that sockets are closed */
-    BERTH_TCP_EVENTS_FULL,    /* every listener, its end, and every outgoing connection */
+    BERTH_TCP_EVENTS_NONE,       /* nothing: polling is all there is */
+    BERTH_TCP_EVENTS_PARTIAL,    /* some changes, for example only that sockets are closed */
+    BERTH_TCP_EVENTS_LOW_VOLUME, /* every listener, its end, and what is bound; connections and
+                                    some ends are not, by choice, as a busy machine has too many.
+                                    No trouble by itself */
+    BERTH_TCP_EVENTS_FULL,       /* every listener, its end, and every outgoing connection */
     BERTH_TCP_EVENTS_MODE_COUNT
 };
 
-/** Gives "none", "partial", "full".  @return a string constant  @thread any */
+/** Gives "none", "partial", "low-volume", "full".  @return a string constant  @thread any */
 const char *berth_tcp_events_mode_name(enum berth_tcp_events_mode mode);
 
 /** Where a source reports to; always on the loop's thread, never from within open or close. A

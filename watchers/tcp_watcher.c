@@ -159,7 +159,8 @@ static const char *event_trouble(const struct berth_tcp_event_side *events)
         (events->unsupported && events->wanted == BERTH_TCP_WATCH_EVENTS_AUTO)) {
         return NULL;
     }
-    if (events->refused || (events->mode_known && events->mode != BERTH_TCP_EVENTS_FULL)) {
+    if (events->refused || (events->mode_known && events->mode != BERTH_TCP_EVENTS_FULL &&
+                            events->mode != BERTH_TCP_EVENTS_LOW_VOLUME)) {
         return events->reason;
     }
     return NULL;

@@ -9,12 +9,13 @@
 static void set_pace(struct berth_tcp_watcher *watcher)
 {
     const struct berth_tcp_event_side *events = &watcher->events;
-    bool full = events->source != NULL && events->mode_known &&
-                events->mode == BERTH_TCP_EVENTS_FULL && events->rest_until_ns == 0;
     bool known = events->refused || events->mode_known;
+    bool whole = events->source != NULL && events->mode_known && events->rest_until_ns == 0;
+    bool listeners_told = whole && events->mode >= BERTH_TCP_EVENTS_LOW_VOLUME;
 
-    watcher->schedule.events = full;
-    watcher->schedule.hurry = events->wanted != BERTH_TCP_WATCH_EVENTS_OFF && known && !full;
+    watcher->schedule.events = whole && events->mode == BERTH_TCP_EVENTS_FULL;
+    watcher->schedule.hurry =
+        events->wanted != BERTH_TCP_WATCH_EVENTS_OFF && known && !listeners_told;
 }
 
 void berth_tcp_watch_end_rest(struct berth_tcp_watcher *watcher)

@@ -409,6 +409,26 @@ static void mode__partial__is_degraded_and_polled_until_full_again(void **state)
     end_watching(seen);
 }
 
+static void mode__low_volume__is_ready_and_connections_are_polled(void **state)
+{
+    struct seen *seen = *state;
+    struct berth_tcp_events_status status;
+
+    begin_calm(seen, 1);
+    berth_fake_events_mode(BERTH_TCP_EVENTS_LOW_VOLUME, "there are too many");
+    do {
+        turn(seen);
+        berth_tcp_watcher_events(seen->watcher, &status);
+    } while (status.mode != BERTH_TCP_EVENTS_LOW_VOLUME);
+    assert_string_equal(status.reason, "there are too many");
+    unsigned connections = seen->snapshots[BERTH_TCP_FEED_CONNECTIONS];
+    while (seen->snapshots[BERTH_TCP_FEED_CONNECTIONS] < connections + 5) {
+        turn(seen);
+        assert_int_equal(seen->state, BERTH_STATE_READY);
+    }
+    end_watching(seen);
+}
+
 static void events__not_supported__is_ready_unless_wanted(void **state)
 {
     struct seen *seen = *state;
@@ -491,6 +511,7 @@ int main(void)
         SCRIPTED(queue_forced_full__is_a_loss),
         SCRIPTED(marks__more_than_there_is_room_for__are_a_loss_and_not_forgotten),
         SCRIPTED(mode__partial__is_degraded_and_polled_until_full_again),
+        SCRIPTED(mode__low_volume__is_ready_and_connections_are_polled),
         SCRIPTED(events__not_supported__is_ready_unless_wanted),
         SCRIPTED(events__cannot_be_opened__are_tried_again),
         SCRIPTED(set_events__off_and_on__closes_and_opens_the_source),
