@@ -138,10 +138,10 @@ static uint16_t perform(enum tcp_world_act act, uint8_t family, uint16_t port)
     return tcp_world.perform(&request);
 }
 
-static void was_performed(enum tcp_world_act act, uint16_t port)
+static void was_performed(enum tcp_world_act act, uint8_t family, uint16_t port)
 {
     if (tcp_events_world.performed != NULL) {
-        tcp_events_world.performed(act, port);
+        tcp_events_world.performed(act, family, port);
     }
 }
 
@@ -186,7 +186,7 @@ static void listen__elsewhere__is_told_with_port_and_process(void **state)
         }
         (void)perform(TCP_WORLD_CLOSE, families[i], port);
         port = perform(TCP_WORLD_LISTEN, families[i], port);
-        was_performed(TCP_WORLD_LISTEN, port);
+        was_performed(TCP_WORLD_LISTEN, families[i], port);
         await_event(stage, BERTH_TCP_EVENT_LISTEN, port);
         assert_true(stage->found.process_id == BERTH_ID_NONE ||
                     stage->found.process_id == tcp_world.process_id());
@@ -202,9 +202,9 @@ static void close__of_a_listener__is_a_release(void **state)
 
     skip_unless_full(stage);
     uint16_t port = perform(TCP_WORLD_LISTEN, BERTH_FAMILY_IPV4, 0);
-    was_performed(TCP_WORLD_LISTEN, port);
+    was_performed(TCP_WORLD_LISTEN, BERTH_FAMILY_IPV4, port);
     assert_int_equal(perform(TCP_WORLD_CLOSE, BERTH_FAMILY_IPV4, port), port);
-    was_performed(TCP_WORLD_CLOSE, port);
+    was_performed(TCP_WORLD_CLOSE, BERTH_FAMILY_IPV4, port);
     await_event(stage, BERTH_TCP_EVENT_RELEASE, port);
 }
 
@@ -216,12 +216,12 @@ static void connection__outgoing__is_told_with_its_local_port_and_its_end(void *
     uint16_t port = perform(TCP_WORLD_LISTEN, BERTH_FAMILY_IPV4, 0);
     uint16_t local = perform(TCP_WORLD_CONNECT, BERTH_FAMILY_IPV4, port);
     assert_int_not_equal(local, 0);
-    was_performed(TCP_WORLD_CONNECT, local);
+    was_performed(TCP_WORLD_CONNECT, BERTH_FAMILY_IPV4, local);
     await_event(stage, BERTH_TCP_EVENT_CONNECT, local);
     assert_int_equal(perform(TCP_WORLD_CLOSE, BERTH_FAMILY_IPV4, local), local);
     /* a connection's end comes when both sides have closed */
     assert_int_equal(perform(TCP_WORLD_CLOSE, BERTH_FAMILY_IPV4, port), port);
-    was_performed(TCP_WORLD_TIME_WAIT, local);
+    was_performed(TCP_WORLD_TIME_WAIT, BERTH_FAMILY_IPV4, local);
     await_event(stage, BERTH_TCP_EVENT_DISCONNECT, local);
 }
 
@@ -231,7 +231,7 @@ static void close__with_events_under_way__reports_nothing_more(void **state)
 
     for (unsigned i = 0; i < 20; i++) {
         uint16_t port = perform(TCP_WORLD_LISTEN, BERTH_FAMILY_IPV4, 0);
-        was_performed(TCP_WORLD_LISTEN, port);
+        was_performed(TCP_WORLD_LISTEN, BERTH_FAMILY_IPV4, port);
         (void)perform(TCP_WORLD_CLOSE, BERTH_FAMILY_IPV4, port);
     }
     /* tear_down closes without having let the loop run, and take_events fails without a source */

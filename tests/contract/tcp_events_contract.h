@@ -11,7 +11,7 @@ struct tcp_events_world {
     /** Prepares a source that can be opened. NULL: nothing is to be done. */
     void (*set_up)(void);
     /** Is told that something was performed in the world. NULL: the system tells by itself. */
-    void (*performed)(enum tcp_world_act act, uint16_t port);
+    void (*performed)(enum tcp_world_act act, uint8_t family, uint16_t port);
 };
 
 extern const struct tcp_events_world tcp_events_world;

@@ -28,6 +28,7 @@ static struct {
     bool reading;
     bool hangs;
     bool blocks;
+    bool muted;
     uint32_t end_code;
     struct berth_etw_request requests[BERTH_ETW_PROVIDER_COUNT];
     bool requested[BERTH_ETW_PROVIDER_COUNT];
@@ -91,6 +92,7 @@ void fake_etw_begin(void)
     fake.open = false;
     fake.hangs = false;
     fake.blocks = false;
+    fake.muted = false;
     fake.end_code = 0;
     fake.buffer_due = false;
     fake.lost_by_buffer = 0;
@@ -135,7 +137,7 @@ static bool is_asked_for(const struct berth_etw_event *event)
 void fake_etw_tell(const struct berth_etw_event *event)
 {
     lock();
-    if (fake.session && is_asked_for(event) && fake.told_count < TOLD_MAX) {
+    if (fake.session && !fake.muted && is_asked_for(event) && fake.told_count < TOLD_MAX) {
         struct told *told = &fake.told[fake.told_count++];
         told->event = *event;
         told->event.size = event->size < DATA_MAX ? event->size : DATA_MAX;
@@ -174,6 +176,13 @@ void fake_etw_block(bool blocks)
 {
     lock();
     fake.blocks = blocks;
+    unlock();
+}
+
+void fake_etw_mute(bool muted)
+{
+    lock();
+    fake.muted = muted;
     unlock();
 }
 
@@ -386,6 +395,11 @@ static void read_some(size_t *from)
     }
     consumer->buffer(consumer->ctx, lost);
     lock();
+    if (*from == fake.told_count) {
+        *from = 0;
+        fake.flushed = 0;
+        fake.told_count = 0;
+    }
 }
 
 static uint32_t process(void *context, uint64_t trace)

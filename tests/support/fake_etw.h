@@ -22,7 +22,8 @@ enum fake_etw_call {
     FAKE_ETW_CALL_COUNT
 };
 
-/** Starts anew: everything succeeds, no session is there, nothing has been called. */
+/** Starts anew, with no session open: everything succeeds, no session is there, nothing has been
+ * called. */
 void fake_etw_begin(void);
 
 /** Lets a call fail with a Win32 code, `times` times from now on. */
@@ -46,6 +47,9 @@ void fake_etw_hang(bool hangs);
 
 /** Keeps the name from being taken: what holds it waits, until it is let go. */
 void fake_etw_block(bool blocks);
+
+/** Lets what is told go nowhere, as a provider does that writes nothing. */
+void fake_etw_mute(bool muted);
 
 /** Tells how often a call was made. */
 unsigned fake_etw_count(enum fake_etw_call call);

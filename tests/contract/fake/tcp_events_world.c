@@ -3,7 +3,7 @@
 #include "tests/contract/tcp_events_contract.h"
 #include "watchers/fake/tcp_events_script.h"
 
-static void performed(enum tcp_world_act act, uint16_t port)
+static void performed(enum tcp_world_act act, uint8_t family, uint16_t port)
 {
     static const enum berth_tcp_event_what told[] = {
         [TCP_WORLD_LISTEN] = BERTH_TCP_EVENT_LISTEN,
@@ -15,6 +15,7 @@ static void performed(enum tcp_world_act act, uint16_t port)
     const struct berth_tcp_event event = {
         .port = port, .what = (uint8_t)told[act], .process_id = tcp_world.process_id()};
 
+    (void)family;
     berth_fake_events_tell(&event, 1);
 }
 

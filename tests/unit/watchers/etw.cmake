@@ -7,7 +7,7 @@ berth_add_unit_test(NAME watchers.windows.etw_session SOURCES windows/pure/test_
 # a reader that hangs is left to its thread, which nobody can wait for
 set_tests_properties(watchers.windows.etw_session PROPERTIES
   ENVIRONMENT "TSAN_OPTIONS=exitcode=86:report_thread_leaks=0")
-foreach(module IN ITEMS etw_calibration etw_tcpip etw_volume)
+foreach(module IN ITEMS etw_calibration etw_tcp_source etw_tcpip etw_volume)
   berth_add_unit_test(NAME watchers.windows.${module} SOURCES windows/pure/test_${module}.c
     LIBRARIES berth_fake_etw berth_watchers_etw)
 endforeach()
