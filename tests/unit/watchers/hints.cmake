@@ -9,3 +9,5 @@ endforeach()
 # a WMI that hangs is left to its thread, which nobody can wait for
 set_tests_properties(watchers.windows.wmi_events PROPERTIES
   ENVIRONMENT "TSAN_OPTIONS=exitcode=86:report_thread_leaks=0")
+berth_add_unit_test(NAME watchers.windows.hint_session SOURCES windows/pure/test_hint_session.c
+  LIBRARIES berth_fake_etw berth_watchers_hints TIMEOUT 60)
