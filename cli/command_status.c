@@ -137,6 +137,24 @@ static void show_sources(struct berth_cli *cli, const json_t *sources)
     }
 }
 
+/* "  hints by http.sys events: 12 so far", or why there are none. */
+static void show_hints(struct berth_cli *cli, const json_t *hints)
+{
+    for (size_t i = 0; i < json_array_size(hints); i++) {
+        const json_t *hint = json_array_get(hints, i);
+        const char *reason = berth_field_string(hint, "reason");
+        berth_text_puts(&cli->out, "  hints by ");
+        add_shown(cli, berth_field_string(hint, "facility"));
+        berth_text_puts(&cli->out, ": ");
+        if (reason != NULL) {
+            add_shown(cli, reason);
+        } else {
+            berth_text_printf(&cli->out, "%lld so far", berth_field_number(hint, "total", 0));
+        }
+        berth_text_putc(&cli->out, '\n');
+    }
+}
+
 static void show_pools(struct berth_cli *cli, const json_t *pools)
 {
     struct berth_table table;
@@ -227,6 +245,7 @@ static enum berth_exit show(struct berth_cli *cli, const json_t *status)
     }
     show_head(cli, status);
     show_sources(cli, berth_field_array(status, "sources"));
+    show_hints(cli, berth_field_array(status, "hints"));
     show_pools(cli, berth_field_array(status, "pools"));
     berth_text_putc(&cli->out, '\n');
     show_counts(cli, "ports", berth_field_object(status, "ports"));

@@ -59,6 +59,26 @@ static bool service_tcp_events(struct berth_service *service, struct berth_tcp_e
     return true;
 }
 
+static size_t service_hints(struct berth_service *service,
+                            struct berth_hint_view out[BERTH_HINTS_MAX])
+{
+    const struct berth_daemon *daemon = BERTH_CONTAINER_OF(service, struct berth_daemon, service);
+    struct berth_hint_status status;
+    size_t count = 0;
+
+    for (unsigned i = 0; daemon->watch != NULL && i < BERTH_HINT_FACILITY_COUNT; i++) {
+        enum berth_hint_facility facility = (enum berth_hint_facility)i;
+        if (berth_watch_hint(daemon->watch, facility, &status)) {
+            out[count++] = (struct berth_hint_view){
+                .name = berth_hint_facility_name(facility),
+                .reason = status.reason,
+                .total = status.total,
+            };
+        }
+    }
+    return count;
+}
+
 static uint64_t service_resident_bytes(struct berth_service *service)
 {
     size_t bytes;
@@ -309,6 +329,7 @@ static enum berth_code make_service(struct berth_daemon *daemon, struct berth_er
     service->now = service_now;
     service->resident_bytes = service_resident_bytes;
     service->tcp_events = service_tcp_events;
+    service->hints = service_hints;
     service->reload = berth__daemon_reload;
     service->flush = berth__daemon_flush;
     return berth_alerts_create(&service->alerts, daemon->loop, service, err);

@@ -100,6 +100,27 @@ static void write_sources(struct berth_json *json, struct berth_service *service
     berth_json_close_array(json);
 }
 
+/* What the system tells of other sources; empty on one that tells nothing. */
+static void write_hints(struct berth_json *json, struct berth_service *service)
+{
+    struct berth_hint_view hints[BERTH_HINTS_MAX];
+    size_t count = service->hints != NULL ? service->hints(service, hints) : 0;
+
+    berth_json_key(json, "hints");
+    berth_json_open_array(json);
+    for (size_t i = 0; i < count; i++) {
+        berth_json_open_object(json);
+        berth_json_member_string(json, "facility", hints[i].name);
+        berth_json_member_boolean(json, "works", hints[i].reason == NULL);
+        if (hints[i].reason != NULL) {
+            berth_json_member_string(json, "reason", hints[i].reason);
+        }
+        berth_json_member_number(json, "total", (long long)hints[i].total);
+        berth_json_close_object(json);
+    }
+    berth_json_close_array(json);
+}
+
 static void write_pools(struct berth_json *json, const struct berth_allocator *allocator)
 {
     berth_json_key(json, "pools");
@@ -260,6 +281,7 @@ enum berth_code berth_method_status(struct berth_call *call, json_t *params,
     berth_json_member_number(result, "uptime_ms", (long long)(now.ms - service->started.ms));
     berth_call_write_revision(call, result);
     write_sources(result, service, now);
+    write_hints(result, service);
     write_pools(result, allocator);
     berth_present_counts(result, "ports", allocator, &everything);
     write_leases(result, &allocator->book);

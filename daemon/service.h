@@ -26,6 +26,15 @@ struct berth_tcp_events_view {
     uint64_t lag_ns; /* from happening to here, the longest lately */
 };
 
+#define BERTH_HINTS_MAX 8
+
+/** How the operating system's hints by one facility do. */
+struct berth_hint_view {
+    const char *name;   /* "http.sys events" */
+    const char *reason; /* why there are none; NULL: it works */
+    uint64_t total;     /* so far */
+};
+
 struct berth_alerts;
 
 struct berth_service {
@@ -62,6 +71,9 @@ struct berth_service {
     uint64_t (*flush)(struct berth_service *service);
     /** Tells how events do.  @return false: they are switched off. NULL: there are none. */
     bool (*tcp_events)(struct berth_service *service, struct berth_tcp_events_view *out);
+    /** Tells how hints do.  @return how many facilities: the first elements of `out` are set. NULL:
+     *  there are none. */
+    size_t (*hints)(struct berth_service *service, struct berth_hint_view out[BERTH_HINTS_MAX]);
     /** Reads the configuration again and applies it. On error nothing changed. */
     enum berth_code (*reload)(struct berth_service *service, struct berth_error *err);
 };

@@ -35,6 +35,8 @@ void berth_settings_start(struct berth_settings *out)
     out->tcp.full_ms = 30 * SECOND_MS;
     out->tcp.events = BERTH_CHOICE_AUTO;
     out->tcp.probe = BERTH_CHOICE_AUTO;
+    out->hints.etw = BERTH_CHOICE_ON;
+    out->hints.wmi = BERTH_CHOICE_ON;
     out->lease.ttl_ms = DAY_MS;
     out->lease.linger_ms = 10 * MINUTE_MS;
     out->lease.cooldown_ms = 60 * SECOND_MS;

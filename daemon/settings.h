@@ -107,6 +107,10 @@ struct berth_settings {
         uint8_t probe;    /* enum berth_choice */
     } tcp;
     struct {
+        uint8_t etw; /* enum berth_choice, never AUTO */
+        uint8_t wmi; /* the same */
+    } hints;
+    struct {
         uint64_t ttl_ms;      /* 1 s to 365 d */
         uint64_t linger_ms;   /* 0 to 7 d */
         uint64_t cooldown_ms; /* 0 to 7 d */

@@ -241,6 +241,7 @@ static void finish_limits(struct berth_settings_reader *reader, const xmlNode *e
 
 static const char *const ephemeral_choices[] = {"last", "never", NULL};
 static const char *const auto_choices[] = {"auto", "on", "off", NULL};
+static const char *const on_choices[] = {"on", "off", NULL};
 static const char *const durability_choices[] = {"commit", "sync", NULL};
 static const char *const role_choices[] = {"reader", "allocator", "admin", NULL};
 
@@ -273,6 +274,13 @@ static const struct berth_attribute_rule tcp_attributes[] = {
     {"full", BERTH_VALUE_DURATION, AT(berth_settings, tcp.full_ms), .low = 10, .high = DAY},
     {"events", BERTH_VALUE_CHOICE, AT(berth_settings, tcp.events), .choices = auto_choices},
     {"probe", BERTH_VALUE_CHOICE, AT(berth_settings, tcp.probe), .choices = auto_choices},
+    {0},
+};
+static const struct berth_attribute_rule hints_attributes[] = {
+    {"etw", BERTH_VALUE_CHOICE, AT(berth_settings, hints.etw), .low = BERTH_CHOICE_ON,
+     .choices = on_choices},
+    {"wmi", BERTH_VALUE_CHOICE, AT(berth_settings, hints.wmi), .low = BERTH_CHOICE_ON,
+     .choices = on_choices},
     {0},
 };
 static const struct berth_attribute_rule lease_attributes[] = {
@@ -352,6 +360,7 @@ static const struct berth_element_rule berth_children[] = {
     {"reserved", 1, NULL, reserved_children, NULL, NULL},
     {"iis", BERTH_SETTINGS_IIS_MAX, iis_attributes, NULL, place_iis, NULL},
     {"tcp", 1, tcp_attributes, NULL, NULL, finish_tcp},
+    {"hints", 1, hints_attributes, NULL, NULL, NULL},
     {"lease", 1, lease_attributes, NULL, NULL, finish_lease},
     {"store", 1, store_attributes, NULL, NULL, NULL},
     {"access", 1, NULL, access_children, NULL, finish_access},

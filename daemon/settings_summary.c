@@ -76,6 +76,9 @@ static void put_sources(struct berth_text *out, const struct berth_settings *set
     put_duration(out, ", full", settings->tcp.full_ms);
     berth_text_printf(out, ", events %s, probe %s\n", choice_name(settings->tcp.events),
                       choice_name(settings->tcp.probe));
+    put_name(out, "hints");
+    berth_text_printf(out, "etw %s, wmi %s\n", choice_name(settings->hints.etw),
+                      choice_name(settings->hints.wmi));
 }
 
 static void put_leases(struct berth_text *out, const struct berth_settings *settings)

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "log.h"
 #include "places.h"
+#include "watch_hints.h"
 #include "watchers/default_watchers.h"
 #include "watchers/iis_watcher.h"
 #include "watchers/tcp_watcher.h"
@@ -30,6 +31,7 @@ struct berth_watch {
     struct berth_allocator *allocator;
     struct berth_watch_observer observer;
     struct watched *first;
+    struct berth_watch_hints *hints;
     bool closing;
 };
 
@@ -356,6 +358,21 @@ static void remove_unwanted(struct berth_watch *set, const struct berth_settings
     }
 }
 
+/* What the system tells of sources is of use while one is watched, which the TCP table always is.
+ */
+static unsigned hint_groups(const struct berth_settings *settings)
+{
+    unsigned groups = BERTH_HINTS_NONE;
+
+    if (settings->hints.etw != BERTH_CHOICE_OFF) {
+        groups |= BERTH_HINTS_ETW;
+    }
+    if (settings->hints.wmi != BERTH_CHOICE_OFF) {
+        groups |= BERTH_HINTS_WMI;
+    }
+    return groups;
+}
+
 enum berth_code berth_watch_apply(struct berth_watch *set, const struct berth_settings *settings,
                                   struct berth_error *err)
 {
@@ -376,7 +393,13 @@ enum berth_code berth_watch_apply(struct berth_watch *set, const struct berth_se
         code = apply_default(set, &defaults[i], first == BERTH_OK ? err : &ignored);
         first = first == BERTH_OK ? code : first;
     }
+    berth_watch_hints_apply(set->hints, hint_groups(settings));
     return first;
+}
+
+static void on_hint(void *ctx, enum berth_source source)
+{
+    berth_watch_look(ctx, source);
 }
 
 enum berth_code berth_watch_create(struct berth_watch **out, uv_loop_t *loop,
@@ -392,14 +415,19 @@ enum berth_code berth_watch_create(struct berth_watch **out, uv_loop_t *loop,
     set->loop = loop;
     set->allocator = allocator;
     set->observer = *observer;
+    enum berth_code code = berth_watch_hints_create(&set->hints, loop, on_hint, set, err);
+    if (code != BERTH_OK) {
+        berth_free(set);
+        return code;
+    }
     *out = set;
     return BERTH_OK;
 }
 
-void berth_watch_look(struct berth_watch *set)
+void berth_watch_look(struct berth_watch *set, enum berth_source source)
 {
     for (struct watched *watched = set->first; watched != NULL; watched = watched->next) {
-        if (watched->watcher != NULL && !watched->stopping) {
+        if (watched->source == source && watched->watcher != NULL && !watched->stopping) {
             watched->watcher->ops->look(watched->watcher);
         }
     }
@@ -415,6 +443,12 @@ bool berth_watch_events(struct berth_watch *set, struct berth_tcp_events_status 
     return watched != NULL;
 }
 
+bool berth_watch_hint(const struct berth_watch *set, enum berth_hint_facility facility,
+                      struct berth_hint_status *out)
+{
+    return berth_watch_hints_status(set->hints, facility, out);
+}
+
 void berth_watch_close(struct berth_watch *set)
 {
     struct watched *next;
@@ -422,6 +456,8 @@ void berth_watch_close(struct berth_watch *set)
     if (set == NULL) {
         return;
     }
+    berth_watch_hints_close(set->hints); /* no look is asked for from now on */
+    set->hints = NULL;
     if (set->first == NULL) {
         berth_free(set);
         return;

@@ -6,6 +6,7 @@
 
 #include "allocator/allocator.h"
 #include "settings.h"
+#include "watchers/source_hints.h"
 #include "watchers/tcp_watcher.h"
 #include "watchers/watcher.h"
 
@@ -34,12 +35,18 @@ enum berth_code berth_watch_create(struct berth_watch **out, uv_loop_t *loop,
 enum berth_code berth_watch_apply(struct berth_watch *set, const struct berth_settings *settings,
                                   struct berth_error *err);
 
-/** Makes every watcher look at the truth soon. */
-void berth_watch_look(struct berth_watch *set);
+/** Makes every watcher of a source look at the truth soon. Where none is watched nothing happens.
+ */
+void berth_watch_look(struct berth_watch *set, enum berth_source source);
 
 /** Tells how the events of the TCP table do.  @return false: it is not watched; `out` is unchanged
  */
 bool berth_watch_events(struct berth_watch *set, struct berth_tcp_events_status *out);
+
+/** Tells how the operating system's hints by a facility do.
+ *  @return false: it is not listened to; `out` is unchanged */
+bool berth_watch_hint(const struct berth_watch *set, enum berth_hint_facility facility,
+                      struct berth_hint_status *out);
 
 /** Stops all watchers. No report comes after it returns; the set's memory is given back when the
  * loop has closed their handles. NULL is accepted. */

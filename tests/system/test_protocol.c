@@ -269,11 +269,11 @@ static void status__answer__has_all_members(void **state)
     json_t *status = client_call(&client, "status", NULL);
 
     (void)state;
-    assert_keys(
-        status,
-        "protocol version instance host platform started_at uptime_ms revision sources "
-        "pools ports leases store alerts conflicts ephemeral warnings connections limits memory "
-        "configuration");
+    assert_keys(status,
+                "protocol version instance host platform started_at uptime_ms revision sources "
+                "hints pools ports leases store alerts conflicts ephemeral warnings connections "
+                "limits memory "
+                "configuration");
     assert_keys(json_at(status, "ports"), "leased iis tcp httpsys excluded reserved cooling");
     assert_int_equal(json_integer_at(status, "ports.reserved"), 2);
     assert_int_equal(json_array_size(json_at(status, "pools")), 2);

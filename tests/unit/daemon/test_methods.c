@@ -234,6 +234,45 @@ static void who__in_words__quotes_what_people_named(void **state)
     memory_service_free(memory);
 }
 
+static size_t two_hints(struct berth_service *service, struct berth_hint_view out[BERTH_HINTS_MAX])
+{
+    (void)service;
+    out[0] = (struct berth_hint_view){.name = "http.sys events", .total = 12};
+    out[1] = (struct berth_hint_view){.name = "WMI services", .reason = "it failed"};
+    return 2;
+}
+
+static size_t no_hints(struct berth_service *service, struct berth_hint_view out[BERTH_HINTS_MAX])
+{
+    (void)service;
+    (void)out;
+    return 0;
+}
+
+static void status__hints__are_each_facility(void **state)
+{
+    struct memory_service *memory = make_service();
+    json_t *expected =
+        json_loads("[{\"facility\":\"http.sys events\",\"works\":true,\"total\":12},"
+                   "{\"facility\":\"WMI services\",\"works\":false,\"reason\":\"it failed\","
+                   "\"total\":0}]",
+                   0, NULL);
+
+    (void)state;
+    memory->service.hints = two_hints;
+    json_t *answer = ask(memory, BERTH_ROLE_READER, "status", NULL);
+    assert_true(json_equal(json_object_get(json_object_get(answer, "result"), "hints"), expected));
+    json_decref(answer);
+    memory->service.hints = no_hints;
+    answer = ask(memory, BERTH_ROLE_READER, "status", NULL);
+    const json_t *hints = json_object_get(json_object_get(answer, "result"), "hints");
+    assert_true(json_is_array(hints));
+    assert_int_equal(json_array_size(hints), 0);
+    json_decref(answer);
+    json_decref(expected);
+    memory_service_free(memory);
+}
+
 /* Every method, each allocation of Berth's own failing in turn: an answer, and the books still
  * agree. (Leaks are for the sanitizer to tell.) */
 static void methods__each_allocation_fails__answered_and_the_books_agree(void **state)
@@ -313,6 +352,7 @@ int main(void)
         cmocka_unit_test(exhausted__counts__add_up_to_the_total),
         cmocka_unit_test(limit_of_leases__reached__says_which_and_how_many),
         cmocka_unit_test(hold__where_the_system_cannot__is_not_supported),
+        cmocka_unit_test(status__hints__are_each_facility),
         cmocka_unit_test(renew__without_ttl_and_with__moves_the_end_only_outwards),
         cmocka_unit_test(reload__refused__gives_the_reason),
         cmocka_unit_test(who__in_words__quotes_what_people_named),

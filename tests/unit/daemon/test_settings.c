@@ -143,6 +143,8 @@ static void default__values__are_those_of_the_documentation(void **state)
     assert_int_equal(s.tcp.full_ms, 30000);
     assert_int_equal(s.tcp.events, BERTH_CHOICE_AUTO);
     assert_int_equal(s.tcp.probe, BERTH_CHOICE_AUTO);
+    assert_int_equal(s.hints.etw, BERTH_CHOICE_ON);
+    assert_int_equal(s.hints.wmi, BERTH_CHOICE_ON);
     assert_int_equal(s.lease.ttl_ms, 24 * 3600 * 1000);
     assert_int_equal(s.lease.linger_ms, 600000);
     assert_int_equal(s.lease.cooldown_ms, 60000);
@@ -217,14 +219,15 @@ static void parse__schema_defaults__are_the_defaults(void **state)
     xmlDocPtr schema = xmlReadFile(TEST_SOURCE_ROOT "/config/berthd.xsd", NULL, XML_PARSE_NONET);
     char document[] = "<berth><pools><pool name='default' ports='49000-65000' ephemeral='%s' "
                       "low='%s'/></pools><tcp poll='%s' full='%s' events='%s' probe='%s'/>"
+                      "<hints etw='%s' wmi='%s'/>"
                       "<lease ttl='%s' linger='%s' cooldown='%s'/><store durability='%s' "
                       "history='%s'/><conflicts debounce='%s'/><log size='%s' keep='%s'/>"
                       "<limits connections='%s' "
                       "perUser='%s' subscribers='%s' leasesPerUser='%s'/></berth>";
-    const char *names[] = {"ephemeral", "low",         "poll",         "full",     "events",
-                           "probe",     "ttl",         "linger",       "cooldown", "durability",
-                           "history",   "debounce",    "size",         "keep",     "connections",
-                           "perUser",   "subscribers", "leasesPerUser"};
+    const char *names[] = {"ephemeral", "low",         "poll",    "full",        "events",
+                           "probe",     "etw",         "wmi",     "ttl",         "linger",
+                           "cooldown",  "durability",  "history", "debounce",    "size",
+                           "keep",      "connections", "perUser", "subscribers", "leasesPerUser"};
     struct berth_text text;
     const char *rest = document;
 
@@ -269,6 +272,7 @@ static void parse__everything__is_taken(void **state)
         "iis        /srv/a/applicationHost.config\n"
         "iis        \\\\server\\share\\applicationHost.config\n"
         "tcp        poll 250 ms, full 1 min, events on, probe off\n"
+        "hints      etw on, wmi off\n"
         "lease      ttl 2 h, linger 15 min, cooldown 0 ms\n"
         "store      durability sync, history 30 d\n"
         "access     reader: every local user\n"
@@ -414,6 +418,7 @@ static void parse__wrong_value__is_named_with_what_is_accepted(void **state)
         {"<tcp poll=''/>", "poll=\"\": accepted is a duration"},
         {"<tcp poll='99999999999999999999s'/>", "accepted is a duration"},
         {"<tcp poll='1s' full='999ms'/>", "<tcp>: full is shorter than poll"},
+        {"<hints wmi='auto'/>", "wmi=\"auto\": accepted is on or off"},
         {"<tcp events='Auto'/>", "events=\"Auto\": accepted is auto, on or off"},
         {"<store durability='full'/>", "durability=\"full\": accepted is commit or sync"},
         {"<lease ttl='999ms'/>", "ttl=\"999ms\": accepted is a duration from 1 s to 365 d"},
