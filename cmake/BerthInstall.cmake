@@ -9,6 +9,8 @@ if(WIN32)
   endif()
   install(FILES config/berthd.config config/berthd.xsd LICENSE README.md CHANGELOG.md DESTINATION .)
   install(FILES docs/configuration.md docs/operations.md docs/protocol.md docs/windows.md DESTINATION docs)
+  # what an operator runs to see whether all is as docs/windows.md says, and the client that it takes
+  install(FILES scripts/windows-verify.ps1 octopus/Berth/BerthClient.ps1 DESTINATION verify)
   return()
 endif()
 

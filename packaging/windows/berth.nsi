@@ -71,6 +71,8 @@ Var Output       ; what it printed
   !insertmacro ${action} "docs\operations.md"
   !insertmacro ${action} "docs\protocol.md"
   !insertmacro ${action} "docs\windows.md"
+  !insertmacro ${action} "verify\windows-verify.ps1"
+  !insertmacro ${action} "verify\BerthClient.ps1"
 !macroend
 
 ; A program that runs cannot be written over, but it can be renamed.
@@ -121,6 +123,7 @@ Function RollBack
     !insertmacro EachFile RemoveNew
     Delete "$INSTDIR\uninstall.exe"
     RMDir "$INSTDIR\docs"
+    RMDir "$INSTDIR\verify"
   ${EndIf}
   MessageBox MB_OK|MB_ICONSTOP "Berth ${VERSION} is not installed; everything is as it was.$\r$\n$R1" /SD IDOK
   SetErrorLevel 2
@@ -171,6 +174,9 @@ Section
   File "${FILES}/docs/operations.md"
   File "${FILES}/docs/protocol.md"
   File "${FILES}/docs/windows.md"
+  SetOutPath "$INSTDIR\verify"
+  File "${FILES}/verify/windows-verify.ps1"
+  File "${FILES}/verify/BerthClient.ps1"
   SetOutPath "$INSTDIR"
   WriteUninstaller "$INSTDIR\uninstall.exe"
   ${If} ${Errors}
@@ -238,6 +244,7 @@ Section "un.Berth"
   !insertmacro EachFile RemoveNew
   !insertmacro EachFile RemovePrevious
   RMDir "$INSTDIR\docs"
+  RMDir "$INSTDIR\verify"
   Delete "$INSTDIR\setup.log"
   Delete "$INSTDIR\uninstall.exe"
   SetOutPath "$TEMP"

@@ -18,6 +18,7 @@ public static class Program
         ["bash"] = () => new StepTests(Language.Bash),
         ["transport"] = () => new TransportTests(),
         ["module"] = () => new ModuleTests(),
+        ["verify"] = () => new VerifyTests(),
     };
 
     public static int Main(string[] args)

@@ -14,11 +14,13 @@ public sealed class SyntaxTests
     private static IEnumerable<string> Scripts => Directory.GetFiles(Path.Combine(Places.Root, "octopus"), "*.ps*1", SearchOption.AllDirectories)
         .Concat(Directory.GetFiles(Path.Combine(Places.Root, "octopus"), "*.psm1", SearchOption.AllDirectories)).Distinct().Order();
 
-    private static List<string> Findings(string text)
+    private static readonly string OperatorScript = Path.Combine(Places.Root, "scripts", "windows-verify.ps1");
+
+    private static List<string> Findings(string text, bool forOperators = false)
     {
         var ast = Parser.ParseInput(text, out _, out var errors);
         var findings = errors.Select(e => $"{e.Extent.StartLineNumber}: {e.Message}").ToList();
-        findings.AddRange(ast.FindAll(_ => true, true).Select(node => (node, finding: Desktop51.Look(node)))
+        findings.AddRange(ast.FindAll(_ => true, true).Select(node => (node, finding: Desktop51.Look(node, forOperators)))
             .Where(f => f.finding != null).Select(f => $"{f.node.Extent.StartLineNumber}: {f.finding}: {f.node.Extent.Text.Split('\n')[0]}"));
         return findings;
     }
@@ -48,6 +50,15 @@ public sealed class SyntaxTests
         {
             Check.True(File.ReadAllBytes(path).All(b => b < 128 && b != '\r'), $"{path}: 5.1 reads a file without a mark as ANSI");
         }
+    }
+
+    [Test]
+    public void operator_script__has_nothing_that_5_1_lacks()
+    {
+        Check.Equal("", string.Join('\n', Findings(File.ReadAllText(OperatorScript), forOperators: true)));
+        Check.True(File.ReadAllBytes(OperatorScript).All(b => b < 128 && b != '\r'), "5.1 reads a file without a mark as ANSI");
+        Check.True(Findings("Get-Service -UserName x", forOperators: true).Count > 0, "a parameter of 7 is found");
+        Check.True(Findings("Get-Service -Name x").Count > 0, "other scripts do without");
     }
 
     [Test]
@@ -94,6 +105,23 @@ public static class Desktop51
         ["Write-Warning"] = "message",
     };
 
+    /// <summary>What only the script for operators may use besides.</summary>
+    private static readonly Dictionary<string, string> OperatorCommands = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["ForEach-Object"] = "", ["Where-Object"] = "", ["Out-String"] = "",
+        ["Get-Acl"] = "LiteralPath",
+        ["Get-Command"] = "Name ErrorAction",
+        ["Get-ItemProperty"] = "LiteralPath",
+        ["Get-LocalGroupMember"] = "SID",
+        ["Get-NetTCPConnection"] = "State",
+        ["Get-Service"] = "Name",
+        ["Get-WinEvent"] = "FilterHashtable MaxEvents",
+        ["Select-Object"] = "First",
+        ["Sort-Object"] = "Unique",
+        ["Start-Sleep"] = "Milliseconds",
+        ["logman.exe"] = "ets", ["netsh.exe"] = "", ["sc.exe"] = "",
+    };
+
     /// <summary>Variables that PowerShell 7 made.</summary>
     private static readonly HashSet<string> NewVariables = new(["IsWindows", "IsLinux", "IsMacOS", "IsCoreCLR", "EnabledExperimentalFeatures", "PSStyle"], StringComparer.OrdinalIgnoreCase);
 
@@ -138,7 +166,7 @@ public static class Desktop51
     }
 
     /// <returns>what the node has that 5.1 lacks, or null</returns>
-    public static string? Look(Ast node) => node switch
+    public static string? Look(Ast node, bool forOperators = false) => node switch
     {
         TernaryExpressionAst => "a ternary",
         PipelineChainAst => "a pipeline chain",
@@ -154,7 +182,7 @@ public static class Desktop51
         TypeConstraintAst type when Find(type.TypeName) == null => "an unknown type",
         AttributeAst attribute when !Attributes.Contains(attribute.TypeName.FullName) => "an unknown attribute",
         MemberExpressionAst member => Member(member),
-        CommandAst command => Command(command),
+        CommandAst command => Command(command, forOperators),
         _ => null,
     };
 
@@ -178,23 +206,28 @@ public static class Desktop51
         return member is InvokeMemberExpressionAst && !member.Static && !s_methods.Contains(name.ToLowerInvariant()) ? "an unknown method" : null;
     }
 
-    private static string? Command(CommandAst command)
+    /// <summary>Commands by a computed name that are in order: dot-sourcing the client, script blocks that functions are given,
+    /// the program berth.</summary>
+    private static bool IsKnown(string text, bool forOperators) =>
+        text is "& $Work $connection" or ". (Join-Path $PSScriptRoot 'BerthClient.ps1')" || (forOperators && text is "& $Work" or ". $client" or "& $Berth @arguments");
+
+    private static string? Command(CommandAst command, bool forOperators)
     {
         var name = command.GetCommandName();
         if (name == null)
         {
-            // dot-sourcing the client, and the script block that Invoke-Step is given
-            return command.Extent.Text is "& $Work $connection" or ". (Join-Path $PSScriptRoot 'BerthClient.ps1')" ? null : "a command by a computed name";
+            return IsKnown(command.Extent.Text, forOperators) ? null : "a command by a computed name";
         }
         if (Functions(command).Contains(name))
         {
             return null;
         }
-        if (!Commands.TryGetValue(name, out var parameters))
+        string? parameters = null;
+        if (!Commands.TryGetValue(name, out parameters) && !(forOperators && OperatorCommands.TryGetValue(name, out parameters)))
         {
             return "an unknown command";
         }
-        var unknown = command.CommandElements.OfType<CommandParameterAst>().FirstOrDefault(p => !parameters.Split(' ').Contains(p.ParameterName, StringComparer.OrdinalIgnoreCase));
+        var unknown = command.CommandElements.OfType<CommandParameterAst>().FirstOrDefault(p => !parameters!.Split(' ').Contains(p.ParameterName, StringComparer.OrdinalIgnoreCase));
         if (unknown != null)
         {
             return $"an unknown parameter -{unknown.ParameterName}";
@@ -213,6 +246,7 @@ public static class Desktop51
     private static HashSet<string> Functions(Ast node)
     {
         s_own ??= [.. Directory.GetFiles(Path.Combine(Places.Root, "octopus"), "*.ps*1", SearchOption.AllDirectories)
+            .Concat(Directory.GetFiles(Path.Combine(Places.Root, "scripts"), "*.ps1"))
             .SelectMany(path => Parser.ParseFile(path, out _, out _).FindAll(a => a is FunctionDefinitionAst, true)).Select(f => ((FunctionDefinitionAst)f).Name)];
         return s_own;
     }
