@@ -576,7 +576,8 @@ void berth__connection_accept(struct berth_server *server)
     (void)uv_pipe_init(server->loop, &connection->pipe, 0);
     connection->pipe.data = connection;
     connection->server = server;
-    connection->read_ms = uv_now(server->loop);
+    connection->accepted_ms = uv_now(server->loop);
+    connection->read_ms = connection->accepted_ms;
     /* what comes while an answer waits to be read is at most one read more than a request */
     berth_text_init(&connection->held, BERTH_ANSWER_MAX);
     berth_text_init(&connection->input, 2 * BERTH_REQUEST_MAX + sizeof server->read_buffer);

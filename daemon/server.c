@@ -5,7 +5,8 @@
 #include "log.h"
 
 #define SWEEP_MS 1000
-#define STOP_QUIET_MS 50 /* what arrived until then is answered */
+#define STOP_QUIET_MS 50   /* between two looks for connections that have nothing more to do */
+#define STOP_FIRST_MS 1000 /* so long after connecting a client's first request is waited for */
 #define STOP_MAX_MS 2000
 
 static void sweep(struct berth_server *server)
@@ -21,15 +22,27 @@ static void sweep(struct berth_server *server)
     }
 }
 
-/* While stopping: closes what has nothing more to write, or everything when the time is up. */
+/* Tells whether a connection may be closed without leaving a request of its client unanswered. Who
+ * has just connected is about to ask, and may have done so: its bytes can be later than the event
+ * that told of it. */
+static bool has_nothing_to_do(const struct berth_connection *connection, uint64_t now_ms)
+{
+    bool is_new = !connection->any_read && now_ms < connection->accepted_ms + STOP_FIRST_MS;
+
+    return connection->unwritten == 0 && !connection->backlog && connection->holds_for == 0 &&
+           !is_new;
+}
+
+/* While stopping: closes what has nothing more to do, or everything when the time is up. */
 static void sweep_stopping(struct berth_server *server)
 {
-    bool time_is_up = uv_now(server->loop) >= server->stop_ms + STOP_MAX_MS;
+    uint64_t now_ms = uv_now(server->loop);
+    bool time_is_up = now_ms >= server->stop_ms + STOP_MAX_MS;
     struct berth_connection *next;
 
     for (struct berth_connection *c = server->first; c != NULL; c = next) {
         next = c->next;
-        if (time_is_up || (c->unwritten == 0 && !c->backlog && c->holds_for == 0)) {
+        if (time_is_up || has_nothing_to_do(c, now_ms)) {
             berth__connection_close(c);
         }
     }
@@ -58,6 +71,7 @@ static void close_handles(struct berth_server *server)
     uv_close((uv_handle_t *)&server->backlog, on_handle_closed);
     uv_close((uv_handle_t *)&server->gather, on_handle_closed);
     uv_close((uv_handle_t *)&server->push, on_handle_closed);
+    uv_close((uv_handle_t *)&server->quiet, on_handle_closed);
 }
 
 /* When no connection is left, the server's own handles go. */
@@ -111,12 +125,26 @@ static void on_sweep(uv_timer_t *timer)
 {
     struct berth_server *server = timer->data;
 
-    if (server->stop_ms != 0) {
-        sweep_stopping(server);
-        close_if_done(server);
-    } else {
+    /* while stopping, its turn only wakes the loop */
+    if (server->stop_ms == 0) {
         sweep(server);
     }
+}
+
+/* While stopping, right after the loop has handed out all that arrived: a timer's turn comes before
+ * that, and after a pause of this process it would close clients whose requests are there. */
+static void look_whether_quiet(struct berth_server *server)
+{
+    if (uv_now(server->loop) >= server->quiet_ms) {
+        server->quiet_ms = uv_now(server->loop) + STOP_QUIET_MS;
+        sweep_stopping(server);
+        close_if_done(server);
+    }
+}
+
+static void on_quiet(uv_check_t *check)
+{
+    look_whether_quiet(check->data);
 }
 
 static void on_connected(struct berth_listener *listener, void *ctx)
@@ -158,11 +186,13 @@ enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, co
     (void)uv_idle_init(loop, &server->backlog);
     (void)uv_timer_init(loop, &server->gather);
     (void)uv_idle_init(loop, &server->push);
+    (void)uv_check_init(loop, &server->quiet);
     server->sweep.data = server;
     server->backlog.data = server;
     server->gather.data = server;
     server->push.data = server;
-    server->open_handles = 4;
+    server->quiet.data = server;
+    server->open_handles = 5;
     enum berth_code code =
         berth_listener_open(&server->listener, loop, endpoint, access, on_connected, server, err);
     if (code == BERTH_OK) {
@@ -184,8 +214,10 @@ void berth_server_close(struct berth_server *server, void (*closed)(void *ctx), 
     server->closed = closed;
     server->ctx = ctx;
     server->stop_ms = uv_now(server->loop);
+    server->quiet_ms = server->stop_ms + STOP_QUIET_MS;
     berth_listener_drain(server->listener);
     berth_listener_close(server->listener);
     server->listener = NULL;
     (void)uv_timer_start(&server->sweep, on_sweep, STOP_QUIET_MS, STOP_QUIET_MS);
+    (void)uv_check_start(&server->quiet, on_quiet);
 }

@@ -51,10 +51,9 @@ void berth_server_note_events(struct berth_server *server);
  *  @return as berth_listener_set_access() */
 enum berth_code berth_server_follow_access(struct berth_server *server, struct berth_error *err);
 
-/** Stops: takes no more clients, answers what has arrived, closes each connection once its answers
- *  are written, at the latest after two seconds. `closed` is called then; the server's memory is
- * gone.
- */
+/** Stops: takes no more clients, answers what has arrived and the first request of who has
+ * connected less than a second ago, closes each connection once its answers are written, at the
+ * latest after two seconds. `closed` is called then; the server's memory is gone. */
 void berth_server_close(struct berth_server *server, void (*closed)(void *ctx), void *ctx);
 
 #endif

@@ -30,6 +30,7 @@ struct berth_connection {
     struct berth_text input; /* what was read and not yet answered: at most a request */
     size_t unwritten;        /* bytes of writes that libuv has not finished */
     size_t queued;           /* of these, what the socket had not taken when last looked at */
+    uint64_t accepted_ms;    /* when it was taken in */
     uint64_t read_ms;        /* when bytes last came */
     uint64_t partial_ms;     /* since when a request is incomplete; 0: none is */
     uint64_t stuck_ms;       /* since when the peer takes none of its answers; 0: it does */
@@ -47,6 +48,7 @@ struct berth_server {
     uv_idle_t backlog; /* runs while a connection has whole requests waiting */
     uv_timer_t gather; /* runs from an event until it is pushed */
     uv_idle_t push;    /* runs while subscribers wait for their turn */
+    uv_check_t quiet;  /* runs while stopping */
     uint64_t push_round;
     unsigned open_handles;
     struct berth_listener *listener;
@@ -61,6 +63,7 @@ struct berth_server {
     struct berth_log_pace refused;  /* clients */
     struct berth_log_pace denied;   /* requests */
     uint64_t stop_ms;               /* when closing began; 0: it did not */
+    uint64_t quiet_ms;              /* when to look next for connections that can be closed */
     void (*closed)(void *ctx);
     void *ctx;
     char read_buffer[65536]; /* libuv reads into it; used up before the callback returns */

@@ -2,16 +2,7 @@
 /* Clients of whom it shows with their first bytes only who they are. berth_peer_of() is the test's
  * own here, in place of the system's. */
 #include "account_names.h"
-#include "cmocka_all.h"
-#include "daemon/server_private.h"
-#include "memory_service.h"
-#include "tests/contract/listener_contract.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#define DEADLINE_MS 60000
-#define HELLO "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\"}\n"
+#include "server_case.h"
 
 /* What berth_peer_of() says at accept, and once bytes were read. */
 static struct {
@@ -36,94 +27,16 @@ enum berth_code berth_peer_of(const uv_pipe_t *pipe, struct berth_peer *out,
                : berth_fail(err, BERTH_INTERNAL, 0, "no account");
 }
 
-struct fixture {
-    uv_loop_t loop;
-    uv_timer_t deadline;
-    struct memory_service *memory;
-    struct berth_access access;
-    struct berth_access_entry everyone;
-    struct berth_server *server;
-    const char *endpoint;
-    bool closed;
-};
-
-static void on_deadline(uv_timer_t *timer)
-{
-    (void)timer;
-    fail_msg("nothing happened within a minute");
-}
-
 static int setup(void **state)
 {
-    static struct fixture fixture;
-    static const struct fixture fresh;
-    struct berth_error err;
-
-    fixture = fresh;
-    fixture.everyone = (struct berth_access_entry){BERTH_ROLE_READER, BERTH_SUBJECT_EVERYONE, {0}};
-    fixture.access = (struct berth_access){.entries = &fixture.everyone, .count = 1};
-    fixture.endpoint = listener_world.set_up();
     script.silent = BERTH_NOT_READY;
     script.spoken = BERTH_OK;
     script.asked = 0;
-    *state = &fixture;
-    if (memory_service_make(&fixture.memory, &err) != BERTH_OK ||
-        uv_loop_init(&fixture.loop) != 0) {
-        return -1;
-    }
-    fixture.memory->settings.limits.connections = 64;
-    fixture.memory->settings.limits.per_user = 64;
-    (void)uv_timer_init(&fixture.loop, &fixture.deadline);
-    (void)uv_timer_start(&fixture.deadline, on_deadline, DEADLINE_MS, 0);
-    return berth_server_open(&fixture.server, &fixture.loop, fixture.endpoint,
-                             &fixture.memory->service, &fixture.access, &err) == BERTH_OK
-               ? 0
-               : -1;
-}
-
-static void on_server_closed(void *ctx)
-{
-    struct fixture *fixture = ctx;
-
-    fixture->closed = true;
-    uv_close((uv_handle_t *)&fixture->deadline, NULL);
-}
-
-static int teardown(void **state)
-{
-    struct fixture *fixture = *state;
-
-    berth_server_close(fixture->server, on_server_closed, fixture);
-    (void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
-    int status = uv_loop_close(&fixture->loop);
-    memory_service_free(fixture->memory);
-    listener_world.tear_down();
-    return status;
-}
-
-/* ---- clients ---- */
-
-static intptr_t connect_one(struct fixture *fixture)
-{
-    uint64_t before = fixture->memory->service.connections_accepted;
-    intptr_t client = listener_world.connect(fixture->endpoint);
-
-    assert_true(client != LISTENER_NO_CLIENT);
-    while (fixture->memory->service.connections_accepted == before) {
-        (void)uv_run(&fixture->loop, UV_RUN_ONCE);
-    }
-    return client;
-}
-
-static void await_connections(struct fixture *fixture, size_t count)
-{
-    while (fixture->memory->service.connections_now != count) {
-        (void)uv_run(&fixture->loop, UV_RUN_ONCE);
-    }
+    return server_case_setup(state);
 }
 
 /* Lets the loop go on until the connection that came last is closed, or has answered. */
-static void await_asked(struct fixture *fixture, unsigned asked)
+static void await_asked(struct server_case *fixture, unsigned asked)
 {
     while (script.asked < asked) {
         (void)uv_run(&fixture->loop, UV_RUN_ONCE);
@@ -133,31 +46,12 @@ static void await_asked(struct fixture *fixture, unsigned asked)
     }
 }
 
-static void assert_receives(intptr_t client, const char *text)
-{
-    char answer[1024] = "";
-    size_t length = listener_world.receive(client, answer, sizeof answer - 1);
-
-    answer[length] = '\0';
-    if (strstr(answer, text) == NULL) {
-        fail_msg("\"%s\" is not in \"%s\"", text, answer);
-    }
-}
-
-static void assert_ends(intptr_t client)
-{
-    char byte;
-
-    assert_int_equal(listener_world.receive(client, &byte, 1), 0);
-    listener_world.close(client);
-}
-
 /* ---- tests ---- */
 
 static void client__known_with_its_first_bytes__is_served(void **state)
 {
-    struct fixture *fixture = *state;
-    intptr_t client = connect_one(fixture);
+    struct server_case *fixture = *state;
+    intptr_t client = server_case_connect(fixture);
 
     assert_int_equal(script.asked, 1);
     assert_int_equal(fixture->server->unknown, 1);
@@ -166,15 +60,15 @@ static void client__known_with_its_first_bytes__is_served(void **state)
     assert_int_equal(fixture->server->unknown, 0);
     assert_receives(client, "\"protocol\":1");
     listener_world.close(client);
-    await_connections(fixture, 0);
+    server_case_await_connections(fixture, 0);
     assert_int_equal(script.asked, 2); /* once known, always known */
 }
 
 /* One byte is enough to know who it is, and not enough to answer. */
 static void client__sends_part_of_a_request__is_known_and_not_answered(void **state)
 {
-    struct fixture *fixture = *state;
-    intptr_t client = connect_one(fixture);
+    struct server_case *fixture = *state;
+    intptr_t client = server_case_connect(fixture);
 
     assert_true(listener_world.send(client, "{", 1));
     await_asked(fixture, 2);
@@ -186,17 +80,17 @@ static void client__sends_part_of_a_request__is_known_and_not_answered(void **st
     assert_receives(client, "\"protocol\":1");
     assert_int_equal(script.asked, 2);
     listener_world.close(client);
-    await_connections(fixture, 0);
+    server_case_await_connections(fixture, 0);
 }
 
 static void client__denied__is_told_so_and_its_request_not_answered(void **state)
 {
-    struct fixture *fixture = *state;
-    intptr_t client = connect_one(fixture);
+    struct server_case *fixture = *state;
+    intptr_t client = server_case_connect(fixture);
 
     script.spoken = BERTH_DENIED;
     assert_true(listener_world.send(client, HELLO, strlen(HELLO)));
-    await_connections(fixture, 0);
+    server_case_await_connections(fixture, 0);
     assert_receives(client, "\"reason\":\"denied\"");
     assert_ends(client);
 }
@@ -204,13 +98,13 @@ static void client__denied__is_told_so_and_its_request_not_answered(void **state
 static void client__not_known_even_then__is_closed_without_a_word(void **state)
 {
     static const enum berth_code codes[] = {BERTH_NOT_READY, BERTH_IO, BERTH_NO_MEMORY};
-    struct fixture *fixture = *state;
+    struct server_case *fixture = *state;
 
     for (size_t i = 0; i < BERTH_COUNT(codes); i++) {
-        intptr_t client = connect_one(fixture);
+        intptr_t client = server_case_connect(fixture);
         script.spoken = codes[i];
         assert_true(listener_world.send(client, HELLO, strlen(HELLO)));
-        await_connections(fixture, 0);
+        server_case_await_connections(fixture, 0);
         assert_int_equal(fixture->server->unknown, 0);
         assert_ends(client);
     }
@@ -219,32 +113,32 @@ static void client__not_known_even_then__is_closed_without_a_word(void **state)
 /* Limits are looked at as soon as it is known whom they concern. */
 static void limits__reached__are_told_with_the_first_bytes(void **state)
 {
-    struct fixture *fixture = *state;
+    struct server_case *fixture = *state;
 
     fixture->memory->settings.limits.per_user = 1;
-    intptr_t first = connect_one(fixture);
+    intptr_t first = server_case_connect(fixture);
     assert_true(listener_world.send(first, HELLO, strlen(HELLO)));
     await_asked(fixture, 2);
     assert_receives(first, "\"protocol\":1");
-    intptr_t second = connect_one(fixture); /* nobody knows yet that it is one too many */
+    intptr_t second = server_case_connect(fixture); /* nobody knows yet that it is one too many */
     assert_true(listener_world.send(second, HELLO, strlen(HELLO)));
-    await_connections(fixture, 1);
+    server_case_await_connections(fixture, 1);
     assert_receives(second, "limit_reached");
     assert_ends(second);
     listener_world.close(first);
-    await_connections(fixture, 0);
+    server_case_await_connections(fixture, 0);
 }
 
 /* More silent clients than connections are allowed: they keep nobody out, and the oldest go. */
 static void silent__more_than_there_may_be__the_oldest_make_room(void **state)
 {
-    struct fixture *fixture = *state;
+    struct server_case *fixture = *state;
     static intptr_t silent[BERTH_UNKNOWN_MAX + 44];
 
     for (size_t i = 0; i < BERTH_COUNT(silent); i++) {
-        silent[i] = connect_one(fixture);
+        silent[i] = server_case_connect(fixture);
     }
-    await_connections(fixture, BERTH_UNKNOWN_MAX);
+    server_case_await_connections(fixture, BERTH_UNKNOWN_MAX);
     assert_int_equal(fixture->server->unknown, BERTH_UNKNOWN_MAX);
     for (size_t i = 0; i < 44; i++) {
         assert_ends(silent[i]);
@@ -257,41 +151,41 @@ static void silent__more_than_there_may_be__the_oldest_make_room(void **state)
     for (size_t i = 44; i < BERTH_COUNT(silent); i++) {
         listener_world.close(silent[i]);
     }
-    await_connections(fixture, 0);
+    server_case_await_connections(fixture, 0);
     assert_int_equal(fixture->server->unknown, 0);
 }
 
 static void silent__past_its_time__is_closed_and_a_known_one_is_not(void **state)
 {
-    struct fixture *fixture = *state;
-    intptr_t known = connect_one(fixture);
+    struct server_case *fixture = *state;
+    intptr_t known = server_case_connect(fixture);
 
     assert_true(listener_world.send(known, HELLO, strlen(HELLO)));
     await_asked(fixture, 2);
     assert_receives(known, "\"protocol\":1");
-    intptr_t silent = connect_one(fixture);
+    intptr_t silent = server_case_connect(fixture);
     uint64_t later_ms = uv_now(&fixture->loop) + BERTH_REQUEST_TIME_MS;
     berth__connection_check(fixture->server->first->next, later_ms);
     berth__connection_check(fixture->server->first, fixture->server->first->read_ms);
-    await_connections(fixture, 2);
+    server_case_await_connections(fixture, 2);
     berth__connection_check(fixture->server->first, later_ms);
-    await_connections(fixture, 1);
+    server_case_await_connections(fixture, 1);
     assert_ends(silent);
     listener_world.close(known);
-    await_connections(fixture, 0);
+    server_case_await_connections(fixture, 0);
 }
 
-static void stop__with_silent_clients__does_not_wait_for_them(void **state)
+static void stop__with_silent_clients__ends_all_the_same(void **state)
 {
-    struct fixture *fixture = *state;
+    struct server_case *fixture = *state;
 
     /* the teardown stops the server, which must end well: see its status */
-    (void)connect_one(fixture);
-    (void)connect_one(fixture);
+    (void)server_case_connect(fixture);
+    (void)server_case_connect(fixture);
     assert_int_equal(fixture->server->unknown, 2);
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, server_case_teardown)
 
 int main(void)
 {
@@ -303,7 +197,7 @@ int main(void)
         CASE(limits__reached__are_told_with_the_first_bytes),
         CASE(silent__more_than_there_may_be__the_oldest_make_room),
         CASE(silent__past_its_time__is_closed_and_a_known_one_is_not),
-        CASE(stop__with_silent_clients__does_not_wait_for_them),
+        CASE(stop__with_silent_clients__ends_all_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
