@@ -34,14 +34,18 @@ char *berth_folder_sddl(char *out, const struct berth_account_id *own,
     return out;
 }
 
-/* NULL: the system does not take it. */
+/* NULL: there is none, by GetLastError(). */
 static PSECURITY_DESCRIPTOR make_security(bool readable)
 {
     const struct berth_account_id own = berth_token_own_account();
-    const struct berth_account_id owner = berth_token_own_owner();
+    const struct berth_account_id owner =
+        own.length != 0 ? berth_token_own_owner() : (struct berth_account_id){0};
     PSECURITY_DESCRIPTOR security = NULL;
     char sddl[BERTH_FOLDER_SDDL_SIZE];
 
+    if (owner.length == 0) {
+        return NULL;
+    }
     (void)ConvertStringSecurityDescriptorToSecurityDescriptorA(
         berth_folder_sddl(sddl, &own, &owner, readable), SDDL_REVISION_1, &security, NULL);
     return security;
@@ -77,8 +81,8 @@ static void make_above(wchar_t *path, PSECURITY_DESCRIPTOR security)
 static enum berth_code make_all(wchar_t *wide, const char *path, struct berth_error *err)
 {
     PSECURITY_DESCRIPTOR readable = make_security(true);
-    PSECURITY_DESCRIPTOR closed = make_security(false);
-    DWORD number = ERROR_INVALID_SECURITY_DESCR;
+    PSECURITY_DESCRIPTOR closed = readable != NULL ? make_security(false) : NULL;
+    DWORD number = GetLastError();
 
     /* without a descriptor a folder would be made with what it inherits */
     if (readable != NULL && closed != NULL) {
@@ -90,8 +94,10 @@ static enum berth_code make_all(wchar_t *wide, const char *path, struct berth_er
     if (number == ERROR_SUCCESS || (number == ERROR_ALREADY_EXISTS && is_folder(wide))) {
         return BERTH_OK;
     }
-    return berth_fail(err, BERTH_IO, (int)number, "cannot make the folder %s: error %lu", path,
-                      number);
+    return number == ERROR_NOT_ENOUGH_MEMORY
+               ? berth_fail_memory(err, "a folder's permissions")
+               : berth_fail(err, BERTH_IO, (int)number, "cannot make the folder %s: error %lu",
+                            path, number);
 }
 
 enum berth_code berth_folder_make_private(const char *path, struct berth_error *err)

@@ -6,6 +6,7 @@
 #include "daemon/listener.h"
 
 #include "base/memory.h"
+#include "base/windows/fail_system.h"
 #include "base/windows/pipe_name.h"
 #include "base/windows/wide.h"
 #include "daemon/windows/pipe_guard.h"
@@ -57,10 +58,14 @@ static enum berth_code make_security(const struct berth_access *access, PSECURIT
                                      struct berth_error *err)
 {
     const struct berth_account_id own = berth_token_own_account();
-    const struct berth_account_id owner = berth_token_own_owner();
+    const struct berth_account_id owner =
+        own.length != 0 ? berth_token_own_owner() : (struct berth_account_id){0};
     struct berth_text sddl;
     enum berth_code code = BERTH_OK;
 
+    if (owner.length == 0) {
+        return berth_fail_system(err, GetLastError(), "cannot find out as whom this process runs");
+    }
     berth_text_init(&sddl, BERTH_PIPE_SDDL_MAX);
     berth_pipe_sddl(&sddl, access, &own, &owner);
     if (sddl.failed != BERTH_OK) {

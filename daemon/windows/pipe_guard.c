@@ -2,6 +2,7 @@
 #include "daemon/windows/pipe_guard.h"
 
 #include "base/memory.h"
+#include "base/windows/fail_system.h"
 #include "base/windows/pipe_name.h"
 #include "base/windows/wide.h"
 #include "daemon/windows/sid.h"
@@ -107,7 +108,8 @@ static wchar_t *guard_name(const wchar_t *pipe)
     return out;
 }
 
-/* For administrators and for who serves; others shall not be able to hold it open. */
+/* For administrators and for who serves; others shall not be able to hold it open. NULL: there is
+ * none, by GetLastError(). */
 static PSECURITY_DESCRIPTOR guard_security(void)
 {
     const struct berth_account_id own = berth_token_own_account();
@@ -115,8 +117,11 @@ static PSECURITY_DESCRIPTOR guard_security(void)
     char sid[BERTH_ACCOUNT_TEXT_SIZE];
     char sddl[BERTH_ACCOUNT_TEXT_SIZE + 64];
 
+    if (own.length == 0) {
+        return NULL;
+    }
     (void)snprintf(sddl, sizeof sddl, "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;%s)",
-                   own.length != 0 ? berth_sid_write(&own, sid) : "SY");
+                   berth_sid_write(&own, sid));
     (void)ConvertStringSecurityDescriptorToSecurityDescriptorA(sddl, SDDL_REVISION_1, &security,
                                                                NULL);
     return security;
@@ -125,9 +130,13 @@ static PSECURITY_DESCRIPTOR guard_security(void)
 static HANDLE create_guard(const wchar_t *name)
 {
     SECURITY_ATTRIBUTES attributes = {sizeof attributes, guard_security(), FALSE};
-    HANDLE guard = CreateMutexW(&attributes, FALSE, name);
-    DWORD number = GetLastError();
+    HANDLE guard = NULL;
 
+    /* without a descriptor anybody could hold it */
+    if (attributes.lpSecurityDescriptor != NULL) {
+        guard = CreateMutexW(&attributes, FALSE, name);
+    }
+    DWORD number = GetLastError();
     (void)LocalFree(attributes.lpSecurityDescriptor);
     SetLastError(number);
     return guard;
@@ -145,7 +154,7 @@ enum berth_code berth_pipe_guard(const wchar_t *pipe, const char *shown, HANDLE 
     DWORD number = GetLastError();
     berth_free(name);
     if (guard == NULL && number != ERROR_ACCESS_DENIED) {
-        return berth_fail(err, BERTH_IO, (int)number, "cannot guard %s: error %lu", shown, number);
+        return berth_fail_system(err, number, "cannot guard %s", shown);
     }
     if (guard == NULL || number == ERROR_ALREADY_EXISTS) {
         if (guard != NULL) {

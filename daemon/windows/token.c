@@ -39,6 +39,7 @@ bool berth_token_groups(HANDLE token, DWORD wanted, struct berth_account_id *out
     (void)GetTokenInformation(token, TokenGroups, NULL, 0, &size);
     if (size > 0) {
         groups = berth_alloc(size, 1);
+        SetLastError(ERROR_NOT_ENOUGH_MEMORY); /* says nothing once the next call is done */
     }
     if (groups == NULL || !GetTokenInformation(token, TokenGroups, groups, size, &size)) {
         berth_free(groups);
@@ -59,7 +60,8 @@ static bool is_administrators(const struct berth_account_id *group)
     return berth_account_same(group, &berth_sid_administrators);
 }
 
-/* Gives the first group that is such a one, and has the attributes. */
+/* Gives the first group that is such a one, and has the attributes; length 0: there is none.
+ * Returns false where the groups are not known: that is no answer. */
 static bool find_own_group(HANDLE token, DWORD wanted,
                            bool (*is_such)(const struct berth_account_id *group),
                            struct berth_account_id *out)
@@ -67,16 +69,17 @@ static bool find_own_group(HANDLE token, DWORD wanted,
     struct berth_account_id groups[OWN_GROUPS_MAX];
     uint32_t count;
 
+    out->length = 0;
     if (!berth_token_groups(token, wanted, groups, BERTH_COUNT(groups), &count)) {
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
         if (is_such(&groups[i])) {
             *out = groups[i];
-            return true;
+            break;
         }
     }
-    return false;
+    return true;
 }
 
 struct berth_account_id berth_token_own_account(void)
@@ -85,7 +88,7 @@ struct berth_account_id berth_token_own_account(void)
     HANDLE token;
 
     if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
-        if (!find_own_group(token, 0, berth_sid_is_service, &own)) {
+        if (find_own_group(token, 0, berth_sid_is_service, &own) && own.length == 0) {
             (void)berth_token_user(token, &own);
         }
         (void)CloseHandle(token);
@@ -99,8 +102,11 @@ struct berth_account_id berth_token_own_owner(void)
     HANDLE token;
 
     if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
-        if (!find_own_group(token, SE_GROUP_OWNER, berth_sid_is_service, &owner) &&
-            !find_own_group(token, SE_GROUP_OWNER, is_administrators, &owner)) {
+        bool known = find_own_group(token, SE_GROUP_OWNER, berth_sid_is_service, &owner);
+        if (known && owner.length == 0) {
+            known = find_own_group(token, SE_GROUP_OWNER, is_administrators, &owner);
+        }
+        if (known && owner.length == 0) {
             (void)berth_token_user(token, &owner);
         }
         (void)CloseHandle(token);

@@ -506,7 +506,7 @@ static void open__each_allocation_fails__is_an_error_without_a_leak(void **state
         (void)uv_run(&fixture->loop, UV_RUN_NOWAIT);
         failed = memory_faults_end(&live);
         assert_int_equal(live, 0);
-        assert_true(code == BERTH_OK || (failed && code == BERTH_NO_MEMORY));
+        assert_code(code, failed ? BERTH_NO_MEMORY : BERTH_OK);
     }
 }
 

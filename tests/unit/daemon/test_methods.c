@@ -339,8 +339,7 @@ static void service__each_allocation_fails__is_an_error_without_a_leak(void **st
         }
         failed = memory_faults_end(&live);
         assert_int_equal(live, 0);
-        /* an event may be lost for lack of memory, which its followers are told */
-        assert_true(code == BERTH_OK || (failed && code == BERTH_NO_MEMORY));
+        assert_code(code, failed ? BERTH_NO_MEMORY : BERTH_OK);
     }
 }
 

@@ -115,7 +115,7 @@ static void make__each_allocation_fails__is_an_error(void **state)
         enum berth_code code = berth_folder_make_private(path, &err);
         failed = memory_faults_end(&live);
         assert_int_equal(live, 0);
-        assert_true(code == BERTH_OK || (failed && code == BERTH_NO_MEMORY));
+        assert_code(code, failed ? BERTH_NO_MEMORY : BERTH_OK);
     }
 }
 
