@@ -56,23 +56,28 @@ void berth_iis_look_fini(struct berth_iis_look *look)
     berth_iis_watch_plan_fini(&look->plan);
 }
 
+static uint32_t lesser(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 uint32_t berth_iis_pace_next_ms(const struct berth_iis_pace *pace, unsigned failures, bool blind)
 {
-    uint32_t poll_ms =
-        blind && pace->poll_blind_ms < pace->poll_ms ? pace->poll_blind_ms : pace->poll_ms;
+    uint32_t rest_ms = failures == 0 ? pace->poll_ms : pace->failing_ms;
     uint64_t delay_ms = pace->retry_first_ms;
 
+    if (blind) {
+        rest_ms = lesser(rest_ms, pace->poll_blind_ms);
+    }
     if (failures == 0) {
-        return poll_ms;
+        return rest_ms;
     }
     for (unsigned i = 1; i < failures; i++) {
         if (delay_ms >= pace->retry_max_ms) {
-            return poll_ms;
+            return rest_ms;
         }
         delay_ms *= 2;
     }
-    if (delay_ms > pace->retry_max_ms) {
-        delay_ms = pace->retry_max_ms;
-    }
-    return delay_ms < poll_ms ? (uint32_t)delay_ms : poll_ms;
+    return lesser((uint32_t)(delay_ms < pace->retry_max_ms ? delay_ms : pace->retry_max_ms),
+                  rest_ms);
 }

@@ -42,7 +42,8 @@ struct berth_iis_pace {
     uint32_t poll_ms;        /* while all is well */
     uint32_t poll_blind_ms;  /* while a folder cannot be watched */
     uint32_t retry_first_ms; /* after the first failure; doubles with each further one … */
-    uint32_t retry_max_ms;   /* … up to this, once; then the poll */
+    uint32_t retry_max_ms;   /* … up to this, once */
+    uint32_t failing_ms;     /* after that */
 };
 
 /** Gives the time to the next look.

@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define POLL_MS 30000u
+/* A look costs some 50 µs, and finds what no event tells: a folder renamed on Windows, or one above
+ * it; a share whose events are lost. Until then a new site's port could be given away. */
+#define POLL_MS 2000u
 #define POLL_BLIND_MS 1000u
+#define FAILING_MS 30000u /* such a look may read and refuse a large file */
 #define SETTLE_MS 20u
 #define RETRY_FIRST_MS 50u
 #define RETRY_MAX_MS 5000u
@@ -414,6 +417,7 @@ enum berth_code berth_iis_watcher_create(struct berth_watcher **out, uv_loop_t *
         .poll_blind_ms = POLL_BLIND_MS,
         .retry_first_ms = given_or(options->retry_first_ms, RETRY_FIRST_MS),
         .retry_max_ms = given_or(options->retry_max_ms, RETRY_MAX_MS),
+        .failing_ms = given_or(options->poll_ms, FAILING_MS),
     };
     watcher->said_state = BERTH_STATE_WAITING;
     *out = &watcher->base;

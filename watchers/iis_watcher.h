@@ -15,12 +15,12 @@
 
 /** Zero in a number means its default. */
 struct berth_iis_watcher_options {
-    const char *path;        /* applicationHost.config, UTF-8; copied */
-    bool optional;           /* say `absent` while neither the file nor its folder exists and
-                                nothing was ever read */
-    uint32_t poll_ms;        /* 30,000: the safety net; 1,000 at most while a folder cannot be
-                                watched, which is said as `degraded` */
-    uint32_t settle_ms;      /* 20: events within this time of the first one make one look */
+    const char *path;   /* applicationHost.config, UTF-8; copied */
+    bool optional;      /* say `absent` while neither the file nor its folder exists and
+                           nothing was ever read */
+    uint32_t poll_ms;   /* 2,000: the safety net; 30,000 while it goes on failing; 1,000 at most
+                           while a folder cannot be watched, which is said as `degraded` */
+    uint32_t settle_ms; /* 20: events within this time of the first one make one look */
     uint32_t retry_first_ms; /* 50 */
     uint32_t retry_max_ms;   /* 5,000 */
     size_t file_limit_bytes; /* 64 MiB */
