@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define PAUSE_MS 1 /* between two looks at a condition */
+#define SANITIZER "ASAN_OPTIONS"
 
 /* ---- making and ending ---- */
 
@@ -89,8 +90,16 @@ void daemon_launch(struct daemon_process *daemon)
     const char *const without[] = {"--endpoint",  daemon->endpoint, "--state", daemon->state,
                                    "--log-level", "debug",          NULL};
 
+    const char *own = getenv(SANITIZER);
+    char kept[500];
+    char measured[600];
+
+    (void)snprintf(kept, sizeof kept, "%s", own != NULL ? own : "");
+    (void)snprintf(measured, sizeof measured, "%s:quarantine_size_mb=4", kept); /* of 256 */
+    set_environment(SANITIZER, daemon->is_measured ? measured : kept);
     platform_process_free(daemon->process);
     daemon->process = spawn(daemon, daemon->log, daemon->config[0] != '\0' ? arguments : without);
+    set_environment(SANITIZER, kept);
 }
 
 int daemon_run(struct daemon_process *daemon, const char *const *arguments, char **output)

@@ -23,16 +23,9 @@ struct daemon_process {
     char log[300];
     long run_as;           /* -1: the test's own user */
     size_t file_bytes_max; /* how large it may make a file; 0: no limit */
+    bool is_measured;      /* its memory: AddressSanitizer shall not keep what it frees, for long */
     struct platform_process *process;
 };
-
-/** What AddressSanitizer keeps of a process's freed memory, besides what the process needs: 256 MiB
- *  of quarantine, its shadow, and what stands around each block. */
-#ifdef __SANITIZE_ADDRESS__
-#define DAEMON_FREED_KEPT_MAX (512LL * 1024 * 1024)
-#else
-#define DAEMON_FREED_KEPT_MAX 0
-#endif
 
 /** cmocka's setup and teardown: *state is a struct daemon_process in a new folder, not started; at
  *  the end it is killed if it still runs, and the folder removed. */

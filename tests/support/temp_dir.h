@@ -26,6 +26,13 @@ void write_file(const char *path, const void *bytes, size_t size);
 /** Writes "path.new" and renames it to `path`. Fails the test otherwise. */
 void replace_file(const char *path, const void *bytes, size_t size);
 
+/** Gives a file or folder another name. Fails the test otherwise. Where the system moves nothing
+ * that somebody has open, as a watcher has while it reads, that moment is waited for. */
+void move_path(const char *from, const char *to);
+
+/** Removes a file, and waits until its name can be used again. Fails the test otherwise. */
+void remove_file(const char *path);
+
 /** Reads a whole file, with a NUL behind it; for free(). Fails the test otherwise. */
 char *read_whole_file(const char *path, size_t *size);
 

@@ -8,21 +8,21 @@
 #include <stdio.h>
 
 #define SETTINGS                                                                                   \
-    "<pools><pool name=\"default\" ports=\"21000-21999\"/></pools>"                                \
+    "<pools><pool name=\"default\" ports=\"30000-30999\"/></pools>"                                \
     "<tcp poll=\"1m\" full=\"1m\"/><iis config=\"%s\"/>"
 
 static const char sites[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<configuration>\n<system.applicationHost><sites>\n"
     "<site name=\"Shop\" id=\"1\"><bindings>"
     "<binding protocol=\"http\" bindingInformation=\"*:80:shop.example\" />"
-    "<binding protocol=\"http\" bindingInformation=\"*:21005:\" />"
-    "<binding protocol=\"https\" bindingInformation=\"*:21443:\" /></bindings></site>\n"
+    "<binding protocol=\"http\" bindingInformation=\"*:30005:\" />"
+    "<binding protocol=\"https\" bindingInformation=\"*:30443:\" /></bindings></site>\n"
     "<site name=\"Blog: old\" id=\"2\" serverAutoStart=\"false\"><bindings>"
-    "<binding protocol=\"http\" bindingInformation=\"*:21006:\" /></bindings></site>\n"
+    "<binding protocol=\"http\" bindingInformation=\"*:30006:\" /></bindings></site>\n"
     "<site name=\"A\" id=\"3\"><bindings>"
-    "<binding protocol=\"http\" bindingInformation=\"*:21007:a.example\" /></bindings></site>\n"
+    "<binding protocol=\"http\" bindingInformation=\"*:30007:a.example\" /></bindings></site>\n"
     "<site name=\"B\" id=\"4\"><bindings>"
-    "<binding protocol=\"http\" bindingInformation=\"*:21007:b.example\" /></bindings></site>\n"
+    "<binding protocol=\"http\" bindingInformation=\"*:30007:b.example\" /></bindings></site>\n"
     "</sites></system.applicationHost>\n</configuration>\n";
 
 static struct test_client client;
@@ -66,8 +66,8 @@ static size_t lease_count(void)
 
 static void assert_adopted(const json_t *result)
 {
-    static const char *const keys[] = {"adopted:http:21005:Shop", "adopted:http:21006:Blog: old",
-                                       "adopted:https:21443:Shop"};
+    static const char *const keys[] = {"adopted:http:30005:Shop", "adopted:http:30006:Blog: old",
+                                       "adopted:https:30443:Shop"};
     static const char *const reasons[] = {"outside every pool", "shared: ", "shared: "};
 
     assert_int_equal(json_array_size(json_at(result, "adopted")), BERTH_COUNT(keys));
@@ -94,14 +94,14 @@ static void adopt__dry_then_applied__the_same_lists_and_then_leases(void **state
     assert_adopted(result);
     json_decref(result);
     assert_int_equal(lease_count(), 3);
-    json_t *leases = client_call(&client, "leases", "{\"port\":21006}");
+    json_t *leases = client_call(&client, "leases", "{\"port\":30006}");
     assert_string_equal(json_string_at(leases, "leases.0.state"),
                         "active"); /* a stopped site too */
     assert_string_equal(json_string_at(leases, "leases.0.holder"), "site:Blog: old");
     assert_string_equal(json_string_at(leases, "leases.0.protocol"), "http");
     json_decref(leases);
     json_decref(client_refused(&client, "invalid_params", "allocate",
-                               "{\"key\":\"adopted:http:21005:Shop\"}"));
+                               "{\"key\":\"adopted:http:30005:Shop\"}"));
 }
 
 static void adopted_lease__deployed_later_after_a_crash__becomes_the_deployments(void **state)
@@ -114,19 +114,19 @@ static void adopted_lease__deployed_later_after_a_crash__becomes_the_deployments
     json_t *lease = client_call(&client, "allocate",
                                 "{\"key\":\"shop/production\",\"holder\":\"site:shop\","
                                 "\"protocol\":\"https\"}");
-    assert_int_equal(json_integer_at(lease, "port"), 21443);
+    assert_int_equal(json_integer_at(lease, "port"), 30443);
     assert_true(json_is_true(json_at(lease, "adopted")));
     assert_string_equal(json_string_at(lease, "state"), "active");
     json_decref(lease);
     restart(daemon);
     assert_int_equal(lease_count(), 3); /* the one has taken the other's place */
-    lease = client_call(&client, "leases", "{\"port\":21443}");
+    lease = client_call(&client, "leases", "{\"port\":30443}");
     assert_string_equal(json_string_at(lease, "leases.0.key"), "shop/production");
     json_decref(lease);
     lease = client_call(&client, "allocate",
                         "{\"key\":\"shop/production\",\"holder\":\"site:shop\","
                         "\"protocol\":\"https\"}");
-    assert_int_equal(json_integer_at(lease, "port"), 21443);
+    assert_int_equal(json_integer_at(lease, "port"), 30443);
     assert_true(json_is_true(json_at(lease, "reused")));
     json_decref(lease);
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define BASE                                                                                       \
-    "<pools><pool name=\"default\" ports=\"21000-21099\"/></pools><tcp poll=\"1m\" full=\"1m\"/>"
+    "<pools><pool name=\"default\" ports=\"26000-26099\"/></pools><tcp poll=\"1m\" full=\"1m\"/>"
 
 #define SITE(name, port)                                                                           \
     "<configuration><system.applicationHost><sites><site name=\"" name "\" id=\"1\"><bindings>"    \
@@ -126,7 +126,7 @@ static void check_config__good_file__says_what_it_comes_to(void **state)
 
     daemon_configure(daemon, BASE "<iis config=\"%s\"/>");
     assert_int_equal(run_with_config(daemon, "--check-config", &output), 0);
-    assert_non_null(strstr(output, "21000-21099"));
+    assert_non_null(strstr(output, "26000-26099"));
     assert_non_null(strstr(output, daemon->iis));
     free(output);
     assert_int_equal(platform_connect(daemon->endpoint), PLATFORM_NO_SOCKET);
@@ -142,19 +142,19 @@ static void reload__new_pools_and_reserved__count_and_leases_stay(void **state)
     daemon_start(daemon, BASE);
     client_open(&client, daemon->endpoint);
     json_decref(client_call(&client, "allocate", "{\"key\":\"old\"}"));
-    daemon_configure(daemon, "<pools><pool name=\"default\" ports=\"22000-22099\"/></pools>"
-                             "<reserved><ports range=\"22000-22009\" reason=\"r\"/></reserved>"
+    daemon_configure(daemon, "<pools><pool name=\"default\" ports=\"27000-27099\"/></pools>"
+                             "<reserved><ports range=\"27000-27009\" reason=\"r\"/></reserved>"
                              "<tcp poll=\"1m\" full=\"1m\"/>");
     json_t *reloaded = client_call(&client, "reload", NULL);
     assert_true(json_is_true(json_at(reloaded, "reloaded")));
     assert_int_equal(json_array_size(json_at(reloaded, "warnings")), 0);
     json_decref(reloaded);
     json_t *fresh = client_call(&client, "allocate", "{\"key\":\"new\"}");
-    assert_int_equal(json_integer_at(fresh, "port"), 22010);
+    assert_int_equal(json_integer_at(fresh, "port"), 27010);
     json_decref(fresh);
-    assert_string_equal(client_port_state(&client, 21000), "leased");
-    assert_string_equal(client_port_state(&client, 21001), "outside");
-    assert_string_equal(client_port_state(&client, 22000), "reserved");
+    assert_string_equal(client_port_state(&client, 26000), "leased");
+    assert_string_equal(client_port_state(&client, 26001), "outside");
+    assert_string_equal(client_port_state(&client, 27000), "reserved");
     json_decref(client_call(&client, "release", "{\"key\":\"old\"}"));
     client_close(&client);
     daemon_stop(daemon);
@@ -165,17 +165,17 @@ static void reload__iis_file_added_and_removed__claims_follow(void **state)
     struct daemon_process *daemon = *state;
     struct test_client client;
 
-    write_text(daemon->iis, SITE("Shop", "21007"));
+    write_text(daemon->iis, SITE("Shop", "26007"));
     daemon_start(daemon, BASE);
     client_open(&client, daemon->endpoint);
-    assert_string_equal(client_port_state(&client, 21007), "free");
+    assert_string_equal(client_port_state(&client, 26007), "free");
     daemon_configure(daemon, BASE "<iis config=\"%s\"/>");
     json_decref(client_call(&client, "reload", NULL));
     await_source(&client, "applicationHost.config", "ready");
-    assert_string_equal(client_port_state(&client, 21007), "used");
+    assert_string_equal(client_port_state(&client, 26007), "used");
     daemon_configure(daemon, BASE);
     json_decref(client_call(&client, "reload", NULL));
-    assert_string_equal(client_port_state(&client, 21007), "free");
+    assert_string_equal(client_port_state(&client, 26007), "free");
     client_close(&client);
     daemon_stop(daemon);
 }
@@ -190,10 +190,10 @@ static void reload__of_an_iis_file_not_there__not_ready_until_it_is(void **state
     daemon_configure(daemon, BASE "<iis config=\"%s\"/>");
     json_decref(client_call(&client, "reload", NULL));
     json_decref(client_refused(&client, "not_ready", "allocate", NULL));
-    write_text(daemon->iis, SITE("Shop", "21000"));
+    write_text(daemon->iis, SITE("Shop", "26000"));
     await_source(&client, "applicationHost.config", "ready");
     json_t *lease = client_call(&client, "allocate", NULL);
-    assert_int_equal(json_integer_at(lease, "port"), 21001);
+    assert_int_equal(json_integer_at(lease, "port"), 26001);
     json_decref(lease);
     client_close(&client);
     daemon_stop(daemon);
@@ -226,7 +226,7 @@ static void reload__bad_file__changes_nothing_and_says_why_with_line(void **stat
     daemon_start(daemon, BASE);
     client_open(&client, daemon->endpoint);
     json_t *before = client_call(&client, "status", NULL);
-    daemon_configure(daemon, "\n<pools><pool name=\"x\" ports=\"23000-23010\"/></pools>\n"
+    daemon_configure(daemon, "\n<pools><pool name=\"x\" ports=\"25000-25010\"/></pools>\n"
                              "<lease ttl=\"never\"/>");
     json_t *answer = NULL;
     client_send(&client, "{\"jsonrpc\":\"2.0\",\"id\":\"r\",\"method\":\"reload\"}\n");
@@ -264,7 +264,7 @@ static void reload__of_many_iis_files__all_or_nothing(void **state)
     for (int i = 0; i < 20; i++) {
         char path[200];
         (void)snprintf(path, sizeof path, "%s/%d.config", daemon->folder, i);
-        write_text(path, SITE("Shop", "21050"));
+        write_text(path, SITE("Shop", "26050"));
         length += snprintf(elements + length, sizeof elements - (size_t)length,
                            "<iis config=\"%s\"/>", path);
     }
@@ -296,7 +296,7 @@ static void reload__of_other_iis_files__needs_no_room_for_both(void **state)
         for (int i = 0; i < 10; i++) {
             char path[200];
             (void)snprintf(path, sizeof path, "%s/%d-%d.config", daemon->folder, round, i);
-            write_text(path, round == 0 ? SITE("A", "21050") : SITE("B", "21051"));
+            write_text(path, round == 0 ? SITE("A", "26050") : SITE("B", "26051"));
             length += snprintf(elements + length, sizeof elements - (size_t)length,
                                "<iis config=\"%s\"/>", path);
         }
@@ -308,7 +308,7 @@ static void reload__of_other_iis_files__needs_no_room_for_both(void **state)
             json_decref(client_call(&client, "reload", NULL));
             daemon_await_ready(daemon);
         }
-        assert_string_equal(client_port_state(&client, round == 0 ? 21050 : 21051), "used");
+        assert_string_equal(client_port_state(&client, round == 0 ? 26050 : 26051), "used");
     }
     client_close(&client);
     daemon_stop(daemon);
@@ -373,7 +373,7 @@ static void hangup_signal__reloads(void **state)
 
     daemon_start(daemon, BASE);
     client_open(&client, daemon->endpoint);
-    daemon_configure(daemon, "<pools><pool name=\"p\" ports=\"22000-22099\"/></pools>"
+    daemon_configure(daemon, "<pools><pool name=\"p\" ports=\"27000-27099\"/></pools>"
                              "<tcp poll=\"1m\" full=\"1m\"/>");
     if (!platform_process_reload(daemon->process)) {
         skip();
@@ -395,14 +395,14 @@ static void reload__100_times_while_clients_ask__nothing_is_lost(void **state)
     struct test_client admin;
     struct test_client client;
 
-    write_text(daemon->iis, SITE("Shop", "21000"));
+    write_text(daemon->iis, SITE("Shop", "26000"));
     daemon_start(daemon, BASE "<iis config=\"%s\"/>");
     client_open(&admin, daemon->endpoint);
     client_open(&client, daemon->endpoint);
     for (int i = 0; i < 100; i++) {
         client_send(&admin, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"reload\"}\n");
         json_t *lease = client_call(&client, "allocate", "{\"key\":\"k%d\"}", i % 50);
-        assert_int_not_equal(json_integer_at(lease, "port"), 21000);
+        assert_int_not_equal(json_integer_at(lease, "port"), 26000);
         json_decref(lease);
         json_decref(client_answer(&admin));
     }

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 
 #define POOL                                                                                       \
-    "<pools><pool name=\"default\" ports=\"21000-21999\"/><pool name=\"low\" ports=\"1-20999\"/>"  \
+    "<pools><pool name=\"default\" ports=\"29000-29999\"/><pool name=\"low\" ports=\"1-20999\"/>"  \
     "</pools><tcp poll=\"1m\" full=\"1m\"/>"
 #define WITH_IIS POOL "<iis config=\"%s\"/>"
-#define SEEN_MS 1000 /* the deadline of what takes a few milliseconds */
+#define SEEN_MS 20000 /* a deadline; it takes milliseconds on a machine with time to spare */
 
 static struct test_client client;
 
@@ -118,13 +118,13 @@ static void await_source(const char *state)
 static void site_added__each_manner__gone_from_the_free_set(void **state)
 {
     struct daemon_process *daemon = *state;
-    unsigned ports[22] = {21000};
+    unsigned ports[22] = {29000};
     uint64_t worst_us[2] = {0, 0};
 
     start_with(daemon, ports, 1);
     for (unsigned i = 1; i <= 20; i++) {
         enum manner manner = i % 2 == 0 ? BY_RENAME : IN_PLACE;
-        ports[i] = 21000 + i;
+        ports[i] = 29000 + i;
         assert_string_equal(client_port_state(&client, ports[i]), "free");
         put_config(daemon, ports, i + 1, manner);
         uint64_t took_us = await_port(ports[i], "used", SEEN_MS);
@@ -136,7 +136,7 @@ static void site_added__each_manner__gone_from_the_free_set(void **state)
     (void)printf("seen after at most %.1f ms (rename), %.1f ms (in place)\n",
                  (double)worst_us[BY_RENAME] / 1000, (double)worst_us[IN_PLACE] / 1000);
     json_t *lease = client_call(&client, "allocate", NULL);
-    assert_int_equal(json_integer_at(lease, "port"), 21021);
+    assert_int_equal(json_integer_at(lease, "port"), 29021);
     json_decref(lease);
     daemon_stop(daemon);
 }
@@ -145,25 +145,25 @@ static void burst__500_rewrites__ends_in_the_right_state(void **state)
 {
     struct daemon_process *daemon = *state;
     struct test_random random = test_random_start("burst");
-    unsigned ports[2] = {21000, 0};
+    unsigned ports[2] = {29000, 0};
 
     start_with(daemon, ports, 1);
     for (unsigned i = 0; i < 500; i++) {
-        ports[1] = test_random_in(&random, 21100, 21199);
+        ports[1] = test_random_in(&random, 29100, 29199);
         put_config(daemon, ports, 2, test_random_chance(&random, 50) ? BY_RENAME : IN_PLACE);
         if (i % 50 == 0) {
-            assert_string_equal(client_port_state(&client, 21000), "used");
+            assert_string_equal(client_port_state(&client, 29000), "used");
         }
     }
-    ports[1] = 21500;
+    ports[1] = 29500;
     put_config(daemon, ports, 2, BY_RENAME);
-    (void)await_port(21500, "used", 5000);
+    (void)await_port(29500, "used", 5000);
     await_source("ready");
-    json_t *who = client_call(&client, "who", "{\"port\":21500}");
+    json_t *who = client_call(&client, "who", "{\"port\":29500}");
     assert_false(json_has(who, "claims.0.lingering"));
-    assert_string_equal(json_string_at(who, "claims.0.holder"), "Site 21500");
+    assert_string_equal(json_string_at(who, "claims.0.holder"), "Site 29500");
     json_decref(who);
-    assert_string_equal(client_port_state(&client, 21000), "used");
+    assert_string_equal(client_port_state(&client, 29000), "used");
     daemon_stop(daemon);
 }
 
@@ -174,7 +174,7 @@ static void file_written_in_pieces__slowly__no_port_is_freed(void **state)
     size_t length;
 
     for (unsigned i = 0; i < 51; i++) {
-        ports[i] = 21000 + i;
+        ports[i] = 29000 + i;
     }
     start_with(daemon, ports, 50);
     char *text = make_config(ports, 51, &length);
@@ -185,12 +185,12 @@ static void file_written_in_pieces__slowly__no_port_is_freed(void **state)
         assert_true(platform_rewrite_add(file, text + at, part));
         platform_pause_ms(5);
         json_t *next = client_call(&client, "next", NULL);
-        assert_true(json_integer_at(next, "ports.0") >= 21050);
+        assert_true(json_integer_at(next, "ports.0") >= 29050);
         json_decref(next);
     }
     platform_rewrite_end(file);
     free(text);
-    (void)await_port(21050, "used", 5000);
+    (void)await_port(29050, "used", 5000);
     json_t *ports_now = client_call(&client, "ports", "{\"source\":\"iis\"}");
     const json_t *list = json_at(ports_now, "ports");
     assert_int_equal(json_array_size(list), 51);
@@ -204,7 +204,7 @@ static void file_written_in_pieces__slowly__no_port_is_freed(void **state)
 static void site_removed__lingers_and_then_is_free(void **state)
 {
     struct daemon_process *daemon = *state;
-    const unsigned ports[2] = {21000, 21001};
+    const unsigned ports[2] = {29000, 29001};
 
     put_config(daemon, ports, 2, BY_RENAME);
     daemon_start(daemon, WITH_IIS "<lease linger=\"2s\"/>");
@@ -213,14 +213,14 @@ static void site_removed__lingers_and_then_is_free(void **state)
     uint64_t start_ms = platform_now_ms();
     uint64_t end_ms = start_ms + 20000;
     bool lingered = false;
-    while (!client_port_is_free(&client, 21001) && platform_now_ms() < end_ms) {
-        json_t *who = client_call(&client, "who", "{\"port\":21001}");
+    while (!client_port_is_free(&client, 29001) && platform_now_ms() < end_ms) {
+        json_t *who = client_call(&client, "who", "{\"port\":29001}");
         if (json_has(who, "claims.0.lingering")) {
             (void)json_string_at(who, "claims.0.until");
             /* not for others; asked once, at the start, as later on it may end before the answer */
             if (!lingered) {
                 json_decref(client_refused(&client, "port_in_use", "allocate",
-                                           "{\"port\":21001,\"holder\":\"site:Another\"}"));
+                                           "{\"port\":29001,\"holder\":\"site:Another\"}"));
             }
             lingered = true;
         }
@@ -228,29 +228,29 @@ static void site_removed__lingers_and_then_is_free(void **state)
         platform_pause_ms(10);
     }
     assert_true(lingered);
-    assert_true(client_port_is_free(&client, 21001));
+    assert_true(client_port_is_free(&client, 29001));
     assert_true(platform_now_ms() - start_ms >= 1900);
-    assert_string_equal(client_port_state(&client, 21000), "used");
+    assert_string_equal(client_port_state(&client, 29000), "used");
     daemon_stop(daemon);
 }
 
 static void site_removed__its_own_name__may_have_the_port_meanwhile(void **state)
 {
     struct daemon_process *daemon = *state;
-    const unsigned ports[2] = {21000, 21001};
+    const unsigned ports[2] = {29000, 29001};
     bool lingering = false;
 
     start_with(daemon, ports, 2);
     put_config(daemon, ports, 1, IN_PLACE);
     for (uint64_t end_ms = platform_now_ms() + 5000; !lingering && platform_now_ms() < end_ms;) {
-        json_t *who = client_call(&client, "who", "{\"port\":21001}");
+        json_t *who = client_call(&client, "who", "{\"port\":29001}");
         lingering = json_has(who, "claims.0.lingering");
         json_decref(who);
     }
     assert_true(lingering);
     json_t *lease = client_call(&client, "allocate",
-                                "{\"port\":21001,\"holder\":\"site:SITE 21001\",\"key\":\"k\"}");
-    assert_int_equal(json_integer_at(lease, "port"), 21001);
+                                "{\"port\":29001,\"holder\":\"site:SITE 29001\",\"key\":\"k\"}");
+    assert_int_equal(json_integer_at(lease, "port"), 29001);
     json_decref(lease);
     /* it comes back, as in a deployment */
     put_config(daemon, ports, 2, BY_RENAME);
@@ -376,7 +376,7 @@ static void damage__of_each_kind__is_stale_with_a_reason_and_recovers(void **sta
     };
 #undef TEXT
     struct daemon_process *daemon = *state;
-    const unsigned ports[3] = {21000, 21001, 21002};
+    const unsigned ports[3] = {29000, 29001, 29002};
 
     start_with(daemon, ports, 3);
     for (size_t i = 0; i < BERTH_COUNT(kinds); i++) {
@@ -384,7 +384,7 @@ static void damage__of_each_kind__is_stale_with_a_reason_and_recovers(void **sta
         if (kinds[i].content != NULL) {
             replace_file(daemon->iis, kinds[i].content, kinds[i].length);
         } else {
-            assert_int_equal(remove(daemon->iis), 0);
+            remove_file(daemon->iis);
         }
         if (daemon_await(source_is_stale, NULL, 5000) == UINT64_MAX) {
             fail_msg("%s: the source is %s", kinds[i].name,
@@ -399,7 +399,7 @@ static void damage__of_each_kind__is_stale_with_a_reason_and_recovers(void **sta
         }
         /* what was known still counts, and allocation goes on */
         json_t *next = client_call(&client, "next", NULL);
-        assert_int_equal(json_integer_at(next, "ports.0"), 21003);
+        assert_int_equal(json_integer_at(next, "ports.0"), 29003);
         json_decref(next);
         put_config(daemon, ports, 3, BY_RENAME);
         await_source("ready");
@@ -410,13 +410,13 @@ static void damage__of_each_kind__is_stale_with_a_reason_and_recovers(void **sta
 static void file__a_folder_in_its_place__is_stale(void **state)
 {
     struct daemon_process *daemon = *state;
-    const unsigned ports[1] = {21000};
+    const unsigned ports[1] = {29000};
 
     start_with(daemon, ports, 1);
-    assert_int_equal(remove(daemon->iis), 0);
+    remove_file(daemon->iis);
     assert_true(platform_make_folder(daemon->iis));
     await_source("stale");
-    assert_string_equal(client_port_state(&client, 21000), "used");
+    assert_string_equal(client_port_state(&client, 29000), "used");
     assert_true(platform_remove_folder(daemon->iis));
     put_config(daemon, ports, 1, BY_RENAME);
     await_source("ready");
@@ -426,7 +426,7 @@ static void file__a_folder_in_its_place__is_stale(void **state)
 static void file__larger_than_accepted__is_stale(void **state)
 {
     struct daemon_process *daemon = *state;
-    const unsigned ports[1] = {21000};
+    const unsigned ports[1] = {29000};
     const size_t size = (size_t)65 * 1024 * 1024;
     char *text = malloc(size);
 
@@ -436,7 +436,7 @@ static void file__larger_than_accepted__is_stale(void **state)
     replace_file(daemon->iis, text, size);
     free(text);
     await_source("stale");
-    assert_string_equal(client_port_state(&client, 21000), "used");
+    assert_string_equal(client_port_state(&client, 29000), "used");
     put_config(daemon, ports, 1, BY_RENAME);
     await_source("ready");
     daemon_stop(daemon);
@@ -445,7 +445,7 @@ static void file__larger_than_accepted__is_stale(void **state)
 static void file__unreadable__is_stale(void **state)
 {
     struct daemon_process *daemon = *state;
-    const unsigned ports[1] = {21000};
+    const unsigned ports[1] = {29000};
     char moved[400];
 
     if (!platform_is_administrator()) {
@@ -456,9 +456,9 @@ static void file__unreadable__is_stale(void **state)
     (void)snprintf(moved, sizeof moved, "%s.locked", daemon->iis);
     write_file(moved, "<configuration/>", 16);
     platform_make_unreadable(moved);
-    assert_int_equal(rename(moved, daemon->iis), 0);
+    move_path(moved, daemon->iis);
     await_source("stale");
-    assert_string_equal(client_port_state(&client, 21000), "used");
+    assert_string_equal(client_port_state(&client, 29000), "used");
     put_config(daemon, ports, 1, BY_RENAME);
     await_source("ready");
     daemon_stop(daemon);
@@ -483,7 +483,7 @@ static void expect_not_ready(const struct daemon_process *daemon)
 static void start__without_the_file__not_ready_until_it_appears(void **state)
 {
     struct daemon_process *daemon = *state;
-    const unsigned ports[1] = {21000};
+    const unsigned ports[1] = {29000};
 
     daemon_configure(daemon, WITH_IIS);
     daemon_launch(daemon);
@@ -494,7 +494,7 @@ static void start__without_the_file__not_ready_until_it_appears(void **state)
     await_source("ready");
     daemon_await_ready(daemon); /* the other sources too */
     json_t *lease = client_call(&client, "allocate", NULL);
-    assert_int_equal(json_integer_at(lease, "port"), 21001);
+    assert_int_equal(json_integer_at(lease, "port"), 29001);
     json_decref(lease);
     daemon_stop(daemon);
 }
@@ -502,7 +502,7 @@ static void start__without_the_file__not_ready_until_it_appears(void **state)
 static void start__with_a_damaged_file__not_ready_until_it_is_good(void **state)
 {
     struct daemon_process *daemon = *state;
-    const unsigned ports[1] = {21000};
+    const unsigned ports[1] = {29000};
 
     write_file(daemon->iis, "<configuration><system", 22);
     daemon_configure(daemon, WITH_IIS);
@@ -515,14 +515,14 @@ static void start__with_a_damaged_file__not_ready_until_it_is_good(void **state)
     free(reason);
     put_config(daemon, ports, 1, IN_PLACE);
     await_source("ready");
-    assert_string_equal(client_port_state(&client, 21000), "used");
+    assert_string_equal(client_port_state(&client, 29000), "used");
     daemon_stop(daemon);
 }
 
 static void start__without_the_folder__ready_when_both_appear(void **state)
 {
     struct daemon_process *daemon = *state;
-    const unsigned ports[1] = {21000};
+    const unsigned ports[1] = {29000};
     char folder[300];
     char moved[300];
 
@@ -539,10 +539,10 @@ static void start__without_the_folder__ready_when_both_appear(void **state)
     await_source("ready");
     /* the folder goes away with the file: nothing is freed */
     (void)snprintf(moved, sizeof moved, "%s/moved", daemon->folder);
-    assert_int_equal(rename(folder, moved), 0);
+    move_path(folder, moved);
     await_source("stale");
-    assert_string_equal(client_port_state(&client, 21000), "used");
-    assert_int_equal(rename(moved, folder), 0);
+    assert_string_equal(client_port_state(&client, 29000), "used");
+    move_path(moved, folder);
     await_source("ready");
     daemon_stop(daemon);
 }
@@ -550,21 +550,21 @@ static void start__without_the_folder__ready_when_both_appear(void **state)
 static void two_files__one_damaged__the_other_goes_on(void **state)
 {
     struct daemon_process *daemon = *state;
-    const unsigned ports[2] = {21000, 21001};
+    const unsigned ports[2] = {29000, 29001};
     char elements[900];
     char second[300];
 
     (void)snprintf(second, sizeof second, "%s/second.config", daemon->folder);
     (void)snprintf(elements, sizeof elements, "%s<iis config=\"%s\"/>", WITH_IIS, second);
     put_config(daemon, ports, 1, BY_RENAME);
-    assert_int_equal(rename(daemon->iis, second), 0);
+    move_path(daemon->iis, second);
     put_config(daemon, ports, 1, BY_RENAME);
     daemon_start(daemon, elements);
     client_open(&client, daemon->endpoint);
     write_file(second, "<", 1);
     put_config(daemon, ports, 2, BY_RENAME);
-    (void)await_port(21001, "used", SEEN_MS);
-    json_t *who = client_call(&client, "who", "{\"port\":21000}");
+    (void)await_port(29001, "used", SEEN_MS);
+    json_t *who = client_call(&client, "who", "{\"port\":29000}");
     assert_int_equal(json_array_size(json_at(who, "claims")), 2);
     json_decref(who);
     daemon_stop(daemon);

@@ -16,7 +16,7 @@ static void start_quiet(struct daemon_process *daemon, const char *extra)
     char elements[1024];
 
     (void)snprintf(elements, sizeof elements,
-                   "<pools><pool name=\"default\" ports=\"21000-21999\"/></pools>"
+                   "<pools><pool name=\"default\" ports=\"24000-24999\"/></pools>"
                    "<tcp poll=\"1m\" full=\"1m\"/>%s",
                    extra);
     daemon_start(daemon, elements);
@@ -154,7 +154,7 @@ static void unread_answers__pipelined_without_end__daemon_stays_within_bounds(vo
             (size_t)sprintf(text + length, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ports\"}\n");
     }
     /* 900 reserved ports make a `ports` answer of about 100 KB */
-    start_quiet(daemon, "<reserved><ports range=\"21000-21899\" reason=\"bulk\"/></reserved>");
+    start_quiet(daemon, "<reserved><ports range=\"24000-24899\" reason=\"bulk\"/></reserved>");
     client_open(&worker, daemon->endpoint);
     client_open(&greedy, daemon->endpoint);
     long long before = resident_bytes(&worker);
@@ -195,7 +195,7 @@ static void unread_answers__read_slowly__all_come_and_the_next_one_too(void **st
     long count = 1;
     int lines = 0;
 
-    start_quiet(daemon, "<reserved><ports range=\"21000-21899\" reason=\"bulk\"/>"
+    start_quiet(daemon, "<reserved><ports range=\"24000-24899\" reason=\"bulk\"/>"
                         "<ports range=\"30000-60000\" reason=\"more bulk, to make it large\"/>"
                         "</reserved>");
     client_open(&slow, daemon->endpoint);
@@ -241,7 +241,7 @@ static void batch__of_1000_large_answers__others_are_served_and_it_is_bounded(vo
                             i > 0 ? "," : "");
     }
     (void)sprintf(text + length, "]\n");
-    start_quiet(daemon, "<reserved><ports range=\"21000-21899\" reason=\"bulk\"/></reserved>");
+    start_quiet(daemon, "<reserved><ports range=\"24000-24899\" reason=\"bulk\"/></reserved>");
     client_open(&worker, daemon->endpoint);
     client_open(&greedy, daemon->endpoint);
     long long before = resident_bytes(&worker);

@@ -13,7 +13,7 @@
 
 #define CLIENTS 8
 #define ALLOCATIONS 100000 /* or as BERTH_TEST_ALLOCATIONS says */
-#define PORT_FIRST 21000
+#define PORT_FIRST 31000
 #define PORT_COUNT 270
 /* All together want more than there is, all but one less: a client that is done keeps its ports,
  * and the last one must still get some. */
@@ -161,7 +161,7 @@ static void clients__8_with_100000_allocations__no_port_is_held_twice(void **sta
     struct test_client client;
     long count = 0;
 
-    daemon_start(daemon, "<pools><pool name=\"default\" ports=\"21000-21269\"/></pools>"
+    daemon_start(daemon, "<pools><pool name=\"default\" ports=\"31000-31269\"/></pools>"
                          "<lease cooldown=\"0s\"/><tcp poll=\"1m\" full=\"1m\"/>"
                          "<limits leasesPerUser=\"65535\"/>");
     uint64_t start_ms = platform_now_ms();
@@ -192,17 +192,17 @@ static void exhaustion__of_a_mixed_pool__counts_each_port_once_by_source(void **
     static const char config[] =
         "<configuration><system.applicationHost><sites>"
         "<site name=\"A\" id=\"1\"><bindings>"
-        "<binding protocol=\"http\" bindingInformation=\"*:21000:\"/>"
-        "<binding protocol=\"http\" bindingInformation=\"*:21000:a.example\"/>"
-        "<binding protocol=\"http\" bindingInformation=\"*:21001:\"/>"
-        "<binding protocol=\"http\" bindingInformation=\"*:21002:\"/></bindings></site>"
+        "<binding protocol=\"http\" bindingInformation=\"*:31000:\"/>"
+        "<binding protocol=\"http\" bindingInformation=\"*:31000:a.example\"/>"
+        "<binding protocol=\"http\" bindingInformation=\"*:31001:\"/>"
+        "<binding protocol=\"http\" bindingInformation=\"*:31002:\"/></bindings></site>"
         "</sites></system.applicationHost></configuration>";
     struct daemon_process *daemon = *state;
     struct test_client client;
 
     write_file(daemon->iis, config, sizeof config - 1);
-    daemon_start(daemon, "<pools><pool name=\"small\" ports=\"21000-21019\"/></pools>"
-                         "<reserved><ports range=\"21002-21005\" reason=\"r\"/></reserved>"
+    daemon_start(daemon, "<pools><pool name=\"small\" ports=\"31000-31019\"/></pools>"
+                         "<reserved><ports range=\"31002-31005\" reason=\"r\"/></reserved>"
                          "<iis config=\"%s\"/><tcp poll=\"1m\" full=\"1m\"/>");
     client_open(&client, daemon->endpoint);
     for (int i = 0; i < 14; i++) {
@@ -212,17 +212,17 @@ static void exhaustion__of_a_mixed_pool__counts_each_port_once_by_source(void **
     json_decref(client_call(&client, "release", "{\"key\":\"k5\"}"));
     json_t *error = client_refused(&client, "pool_exhausted", "allocate", "{\"key\":\"more\"}");
     assert_string_equal(json_string_at(error, "data.pool"), "small");
-    assert_int_equal(json_integer_at(error, "data.range.0"), 21000);
-    assert_int_equal(json_integer_at(error, "data.range.1"), 21019);
+    assert_int_equal(json_integer_at(error, "data.range.0"), 31000);
+    assert_int_equal(json_integer_at(error, "data.range.1"), 31019);
     assert_int_equal(json_integer_at(error, "data.total"), 20);
     assert_int_equal(json_integer_at(error, "data.counts.leased"), 12);
-    assert_int_equal(json_integer_at(error, "data.counts.iis"), 3); /* 21002 is reserved too */
+    assert_int_equal(json_integer_at(error, "data.counts.iis"), 3); /* 31002 is reserved too */
     assert_int_equal(json_integer_at(error, "data.counts.reserved"), 3);
     assert_int_equal(json_integer_at(error, "data.counts.cooling"), 2);
     assert_int_equal(json_integer_at(error, "data.counts.tcp"), 0);
     json_decref(error);
     /* a key whose port cools down gets it all the same where it asks for it */
-    json_decref(client_call(&client, "allocate", "{\"key\":\"k5\",\"prefer\":21011}"));
+    json_decref(client_call(&client, "allocate", "{\"key\":\"k5\",\"prefer\":31011}"));
     client_close(&client);
     daemon_stop(daemon);
 }

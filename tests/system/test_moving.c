@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define QUIET                                                                                      \
-    "<pools><pool name=\"default\" ports=\"21000-21099\"/></pools><tcp poll=\"1m\" full=\"1m\"/>"
+    "<pools><pool name=\"default\" ports=\"19000-19099\"/></pools><tcp poll=\"1m\" full=\"1m\"/>"
 
 static json_t *allocate(struct test_client *client, const char *params)
 {
@@ -36,28 +36,28 @@ static void history__of_a_port_and_of_a_key__is_newest_first_over_restarts(void 
     client_open(&client, daemon->endpoint);
     json_decref(allocate(&client, "{\"key\":\"shop\"}"));
     json_decref(client_call(&client, "release", "{\"key\":\"shop\"}"));
-    json_decref(allocate(&client, "{\"key\":\"blog\",\"port\":21000}"));
+    json_decref(allocate(&client, "{\"key\":\"blog\",\"port\":19000}"));
     json_decref(allocate(&client, "{\"key\":\"shop\"}"));
     client_close(&client);
     daemon_kill(daemon);
     daemon_start(daemon, QUIET "<lease cooldown=\"0s\"/>");
     client_open(&client, daemon->endpoint);
-    json_t *of_port = client_call(&client, "history", "{\"port\":21000}");
+    json_t *of_port = client_call(&client, "history", "{\"port\":19000}");
     const json_t *entries = json_at(of_port, "entries");
     assert_int_equal(json_array_size(entries), 3);
-    expect_entry(entries, 0, "lease.granted", "blog", 21000);
-    expect_entry(entries, 1, "lease.released", "shop", 21000);
-    expect_entry(entries, 2, "lease.granted", "shop", 21000);
+    expect_entry(entries, 0, "lease.granted", "blog", 19000);
+    expect_entry(entries, 1, "lease.released", "shop", 19000);
+    expect_entry(entries, 2, "lease.granted", "shop", 19000);
     (void)json_string_at(json_array_get(entries, 0), "by");
     json_decref(of_port);
     json_t *of_key = client_call(&client, "history", "{\"key\":\"shop\",\"limit\":1}");
     entries = json_at(of_key, "entries");
     assert_int_equal(json_array_size(entries), 1);
-    expect_entry(entries, 0, "lease.granted", "shop", 21001);
+    expect_entry(entries, 0, "lease.granted", "shop", 19001);
     json_decref(of_key);
     json_decref(client_refused(&client, "invalid_params", "history", NULL));
     json_decref(
-        client_refused(&client, "invalid_params", "history", "{\"port\":21000,\"key\":\"shop\"}"));
+        client_refused(&client, "invalid_params", "history", "{\"port\":19000,\"key\":\"shop\"}"));
     client_close(&client);
     daemon_stop(daemon);
 }
@@ -98,14 +98,14 @@ static void import__of_an_export__gives_the_same_leases_once(void **state)
     (void)snprintf(daemon->state, sizeof daemon->state, "%s/elsewhere", daemon->folder);
     daemon_start(daemon, QUIET);
     client_open(&client, daemon->endpoint);
-    json_decref(allocate(&client, "{\"key\":\"native\",\"port\":21001}"));
+    json_decref(allocate(&client, "{\"key\":\"native\",\"port\":19001}"));
     json_t *result = client_call(&client, "import", "%s", leases);
     assert_int_equal(json_integer_at(result, "imported"), 2);
     assert_string_equal(json_string_at(result, "skipped.0.key"), "two");
     assert_non_null(strstr(json_string_at(result, "skipped.0.reason"),
-                           "port 21001 is leased to key native here"));
+                           "port 19001 is leased to key native here"));
     json_decref(result);
-    assert_same_lease(&client, "shop", 21000, json_string_at(first, "lease"));
+    assert_same_lease(&client, "shop", 19000, json_string_at(first, "lease"));
     /* again: nothing twice; and it is kept */
     result = client_call(&client, "import", "%s", leases);
     assert_int_equal(json_integer_at(result, "imported"), 0);
@@ -115,10 +115,10 @@ static void import__of_an_export__gives_the_same_leases_once(void **state)
     daemon_kill(daemon);
     daemon_start(daemon, QUIET);
     client_open(&client, daemon->endpoint);
-    assert_same_lease(&client, "shop", 21000, json_string_at(first, "lease"));
+    assert_same_lease(&client, "shop", 19000, json_string_at(first, "lease"));
     /* what had ended is remembered for its key */
     json_t *again = allocate(&client, "{\"key\":\"old\"}");
-    assert_int_equal(json_integer_at(again, "port"), 21003);
+    assert_int_equal(json_integer_at(again, "port"), 19003);
     json_decref(again);
     json_decref(first);
     json_decref(exported);
@@ -143,7 +143,7 @@ static void import__of_what_ended_here_meanwhile__brings_it_back(void **state)
     assert_int_equal(json_integer_at(result, "imported"), 1);
     json_decref(result);
     json_t *again = allocate(&client, "{\"key\":\"shop\"}");
-    assert_int_equal(json_integer_at(again, "port"), 21000);
+    assert_int_equal(json_integer_at(again, "port"), 19000);
     assert_true(json_is_true(json_at(again, "reused")));
     json_decref(again);
     free(leases);
@@ -160,19 +160,19 @@ static void import__of_what_cannot_be__says_which_and_why(void **state)
         {"[{}]", "lease 1 of 1 (0 imported before it): lease, key and state must be there"},
         {"[7]", "must be an object"},
         {"[{\"lease\":\"x\",\"key\":\"k\",\"state\":\"pending\",\"ports\":[1]}]", "owner"},
-        {"[{\"lease\":\"00000000000000aa\",\"key\":\"k\",\"state\":\"happy\",\"ports\":[21000],"
+        {"[{\"lease\":\"00000000000000aa\",\"key\":\"k\",\"state\":\"happy\",\"ports\":[19000],"
          "\"ttl_ms\":1000,\"owner\":{\"id\":\"uid:0\",\"name\":\"root\"}}]",
          "state \"happy\""},
         {"[{\"lease\":\"00000000000000aa\",\"key\":\"k\",\"state\":\"pending\",\"ports\":[0],"
          "\"ttl_ms\":1000,\"owner\":{\"id\":\"uid:0\",\"name\":\"root\"}}]",
          "1 to 65535"},
-        {"[{\"lease\":\"00000000000000aa\",\"key\":\"k\",\"state\":\"pending\",\"ports\":[21000],"
+        {"[{\"lease\":\"00000000000000aa\",\"key\":\"k\",\"state\":\"pending\",\"ports\":[19000],"
          "\"owner\":{\"id\":\"uid:0\",\"name\":\"root\"}}]",
          "ttl must be"},
-        {"[{\"lease\":\"aa\",\"key\":\"k\",\"state\":\"pending\",\"ports\":[21000],"
+        {"[{\"lease\":\"aa\",\"key\":\"k\",\"state\":\"pending\",\"ports\":[19000],"
          "\"ttl_ms\":1000,\"owner\":{\"id\":\"uid:0\",\"name\":\"root\"}}]",
          "lease aa of key k is none"},
-        {"[{\"lease\":\"00000000000000aa\",\"key\":\"k\",\"state\":\"pending\",\"ports\":[21000],"
+        {"[{\"lease\":\"00000000000000aa\",\"key\":\"k\",\"state\":\"pending\",\"ports\":[19000],"
          "\"surprise\":1}]",
          "no parameter surprise"},
     };

@@ -51,6 +51,16 @@ void replace_file(const char *path, const void *bytes, size_t size)
     assert_int_equal(rename(temporary, path), 0);
 }
 
+void move_path(const char *from, const char *to)
+{
+    assert_int_equal(rename(from, to), 0);
+}
+
+void remove_file(const char *path)
+{
+    assert_int_equal(remove(path), 0);
+}
+
 void add_folder(const char *path)
 {
     assert_int_equal(mkdir(path, 0700), 0);

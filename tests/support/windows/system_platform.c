@@ -117,8 +117,10 @@ static bool spawn(struct platform_process *process, const struct platform_start 
         process->handle = made.hProcess;
         process->id = made.dwProcessId;
     }
+    DWORD os_code = GetLastError();
     (void)CloseHandle(nothing);
     (void)CloseHandle(info.hStdOutput);
+    SetLastError(os_code);
     return started;
 }
 
@@ -126,13 +128,20 @@ struct platform_process *platform_process_start(const struct platform_start *sta
 {
     struct platform_process *process = calloc(1, sizeof *process);
     wchar_t *command = calloc(COMMAND_UNITS, sizeof *command);
-    bool good = process != NULL && command != NULL && start->user < 0 && test_console_join();
+    bool good = process != NULL && command != NULL && start->user < 0;
 
+    if (good && !test_console_join()) {
+        (void)fprintf(stderr, "no console to start programs in: error %lu\n", GetLastError());
+        good = false;
+    }
     for (size_t i = 0; good && start->arguments[i] != NULL; i++) {
         good = add_argument(command, start->arguments[i]);
     }
     (void)fflush(NULL);
-    good = good && spawn(process, start, command);
+    if (good && !spawn(process, start, command)) {
+        (void)fprintf(stderr, "cannot start %s: error %lu\n", start->arguments[0], GetLastError());
+        good = false;
+    }
     free(command);
     if (!good) {
         free(process);

@@ -9,7 +9,7 @@
 #include <windows.h>
 
 #define PATH_UNITS 1024
-#define REPLACE_TRIES 5000
+#define TRIES 5000 /* a millisecond each, until a file that somebody has open is let go of */
 
 static const wchar_t *wide(wchar_t *out, const char *text)
 {
@@ -90,6 +90,28 @@ const char *temp_endpoint(const char *dir, const char *name)
     return pipe;
 }
 
+/* Windows moves and replaces nothing that somebody has open, as a watcher has while it reads. */
+static void move_wide(const wchar_t *from, const wchar_t *to, DWORD how)
+{
+    bool moved = MoveFileExW(from, to, how);
+
+    for (unsigned tries = 0; !moved && tries < TRIES; tries++) {
+        DWORD os_code = GetLastError();
+        assert_true(os_code == ERROR_ACCESS_DENIED || os_code == ERROR_SHARING_VIOLATION);
+        Sleep(1);
+        moved = MoveFileExW(from, to, how);
+    }
+    assert_true(moved);
+}
+
+void move_path(const char *from, const char *to)
+{
+    wchar_t wide_from[PATH_UNITS];
+    wchar_t wide_to[PATH_UNITS];
+
+    move_wide(wide(wide_from, from), wide(wide_to, to), 0);
+}
+
 void replace_file(const char *path, const void *bytes, size_t size)
 {
     char temporary[PATH_UNITS];
@@ -98,16 +120,25 @@ void replace_file(const char *path, const void *bytes, size_t size)
 
     (void)snprintf(temporary, sizeof temporary, "%s.new", path);
     write_file(temporary, bytes, size);
-    (void)wide(from, temporary);
-    (void)wide(to, path);
-    /* Windows replaces no file that somebody has open, as a watcher has while it reads */
-    bool replaced = MoveFileExW(from, to, MOVEFILE_REPLACE_EXISTING);
-    for (unsigned tries = 0; !replaced && tries < REPLACE_TRIES; tries++) {
-        assert_int_equal(GetLastError(), ERROR_ACCESS_DENIED);
+    move_wide(wide(from, temporary), wide(to, path), MOVEFILE_REPLACE_EXISTING);
+}
+
+/* What was removed keeps its name until the last one who has it open lets go of it; Wine lets
+ * others open it meanwhile. */
+void remove_file(const char *path)
+{
+    wchar_t name[PATH_UNITS];
+    DWORD attributes = 0;
+
+    assert_true(DeleteFileW(wide(name, path)));
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        attributes = GetFileAttributesW(name);
+        if (attributes == INVALID_FILE_ATTRIBUTES && GetLastError() == ERROR_FILE_NOT_FOUND) {
+            return;
+        }
         Sleep(1);
-        replaced = MoveFileExW(from, to, MOVEFILE_REPLACE_EXISTING);
     }
-    assert_true(replaced);
+    fail_msg("%s is still there: attributes %lx, error %lu", path, attributes, GetLastError());
 }
 
 void add_folder(const char *path)
