@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which ports an allocation gets: the one asked for, those that its key had, or the lowest free. */
 #include "allocator_private.h"
+#include "explain.h"
 #include "holder.h"
 
 #include <stdio.h>
@@ -71,35 +72,40 @@ static enum berth_code fail_in_use(const struct berth_allocator *allocator, uint
 {
     struct berth_claims_at walk = berth_ledger_at(allocator->ledger, port);
     const struct berth_claim *claim = berth_claims_next(&walk);
+    struct berth_text why;
 
     while (is_open_to(claim, key, holder)) {
         claim = berth_claims_next(&walk);
     }
-    enum berth_claim_kind kind = (enum berth_claim_kind)claim->kind;
     refusal->port = port;
-    return berth_fail(err, BERTH_PORT_IN_USE, 0, "port %u is in use: %s %s%s%s", port,
-                      berth_source_name(berth_claim_source(kind)), berth_claim_kind_name(kind),
-                      claim->holder != NULL ? " of " : "",
-                      claim->holder != NULL ? claim->holder : "");
+    berth_text_init(&why, sizeof err->detail);
+    berth_explain_claim(&why, claim);
+    /* what is too long, or for lack of memory not there, is in the claims that are told with it */
+    enum berth_code code = berth_fail(err, BERTH_PORT_IN_USE, 0, "port %u is in use%s%s", port,
+                                      why.length > 0 ? ": " : "", berth_text_string(&why));
+    berth_text_fini(&why);
+    return code;
 }
 
-static enum berth_code fail_exhausted(const struct berth_wish *wish,
+static enum berth_code fail_exhausted(const struct berth_policy *policy,
+                                      const struct berth_wish *wish,
                                       const struct berth_windows *windows,
                                       struct berth_refusal *refusal, struct berth_error *err)
 {
     struct berth_port_range first = windows->at[0].range;
     struct berth_port_range last = windows->at[windows->count - 1].range;
+    const struct berth_pool *pool = berth_policy_pool_of_all(policy, windows);
 
     refusal->windows = *windows;
     if (wish->count == 1) {
         return berth_fail(err, BERTH_POOL_EXHAUSTED, 0, "no port is free in %s%s%u-%u",
-                          wish->pool != NULL ? wish->pool : "", wish->pool != NULL ? " " : "",
-                          first.first, last.last);
+                          pool != NULL ? pool->name : "", pool != NULL ? " " : "", first.first,
+                          last.last);
     }
     return berth_fail(err, BERTH_POOL_EXHAUSTED, 0, "no %u%s ports are free in %s%s%u-%u",
                       wish->count, wish->contiguous ? " neighbouring" : "",
-                      wish->pool != NULL ? wish->pool : "", wish->pool != NULL ? " " : "",
-                      first.first, last.last);
+                      pool != NULL ? pool->name : "", pool != NULL ? " " : "", first.first,
+                      last.last);
 }
 
 /* The ports that the key had before, if nobody else has come upon them: its own holder may have. */
@@ -165,7 +171,7 @@ enum berth_code berth__allocator_choose(const struct berth_allocator *allocator,
     }
     if (!berth_policy_choose(&allocator->free_set, &windows, wish->count, wish->contiguous,
                              ports)) {
-        return fail_exhausted(wish, &windows, refusal, err);
+        return fail_exhausted(&allocator->policy, wish, &windows, refusal, err);
     }
     return BERTH_OK;
 }

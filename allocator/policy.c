@@ -67,6 +67,21 @@ const struct berth_pool *berth_policy_pool_of(const struct berth_policy *policy,
     return NULL;
 }
 
+const struct berth_pool *berth_policy_pool_of_all(const struct berth_policy *policy,
+                                                  const struct berth_windows *windows)
+{
+    const struct berth_pool *pool = NULL;
+
+    for (size_t i = 0; i < windows->count; i++) {
+        const struct berth_pool *its = berth_policy_pool_of(policy, windows->at[i].range.first);
+        if (i > 0 && its != pool) {
+            return NULL;
+        }
+        pool = its;
+    }
+    return pool;
+}
+
 /* Adds what a pool and a range have in common, if anything. */
 static void add_window(struct berth_windows *out, const struct berth_pool *pool,
                        struct berth_port_range range)

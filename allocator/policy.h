@@ -63,6 +63,10 @@ const struct berth_pool *berth_policy_pool(const struct berth_policy *policy, co
 /** Finds the pool in which a port lies.  @return NULL: in none */
 const struct berth_pool *berth_policy_pool_of(const struct berth_policy *policy, uint16_t port);
 
+/** Finds the pool in which all windows lie.  @return NULL: there are several */
+const struct berth_pool *berth_policy_pool_of_all(const struct berth_policy *policy,
+                                                  const struct berth_windows *windows);
+
 /** Works out where a wish may look: its pool, cut to its range, or all that its range touches; in
  *  each case around the ports to avoid.
  *  @return BERTH_OK: at least one window; BERTH_NOT_FOUND: no such pool; BERTH_OUT_OF_RANGE: range

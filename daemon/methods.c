@@ -65,13 +65,12 @@ static void explain_exhausted(struct berth_json *data, const struct berth_alloca
 {
     uint32_t total = 0;
     uint32_t free_ports = berth_allocator_count(allocator, windows, BERTH_PORT_FREE);
-    const struct berth_pool *pool =
-        berth_policy_pool_of(&allocator->policy, windows->at[0].range.first);
+    const struct berth_pool *pool = berth_policy_pool_of_all(&allocator->policy, windows);
 
     for (size_t i = 0; i < windows->count; i++) {
         total += (uint32_t)windows->at[i].range.last - windows->at[i].range.first + 1;
     }
-    if (pool != NULL && windows->count == 1) {
+    if (pool != NULL) {
         berth_json_member_string(data, "pool", pool->name);
     }
     berth_json_key(data, "range");

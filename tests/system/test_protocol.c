@@ -145,6 +145,8 @@ static void allocate__taken_port__is_refused_with_its_claims(void **state)
         client_refused(&client, "port_in_use", "allocate", "{\"key\":\"second\",\"port\":21010}");
     assert_int_equal(json_integer_at(error, "code"), -32002);
     assert_int_equal(json_integer_at(error, "data.port"), 21010);
+    assert_non_null(strstr(json_string_at(error, "message"),
+                           "port 21010 is in use: it is leased to the key first (lease "));
     assert_string_equal(json_string_at(error, "data.claims.0.source"), "lease");
     assert_string_equal(json_string_at(error, "data.claims.0.holder"), "first");
     json_decref(error);

@@ -168,6 +168,7 @@ static void windows__nothing_said__is_the_default_pool(void **state)
     (void)state;
     assert_int_equal(windows.count, 1);
     assert_window(&windows, 0, 4090, 4200);
+    assert_string_equal(berth_policy_pool_of_all(&policy, &windows)->name, "default");
 }
 
 static void windows__range__is_all_that_it_touches_in_order_of_ports(void **state)
@@ -181,6 +182,7 @@ static void windows__range__is_all_that_it_touches_in_order_of_ports(void **stat
     assert_window(&windows, 2, 65500, 65535);
     assert_false(windows.at[0].ephemeral_never);
     assert_true(windows.at[1].ephemeral_never);
+    assert_null(berth_policy_pool_of_all(&policy, &windows));
     windows = windows_of((struct berth_wish){.range = {4200, 4201}});
     assert_int_equal(windows.count, 2);
     assert_window(&windows, 0, 4200, 4200);
@@ -388,6 +390,7 @@ static void windows__ports_to_avoid__lie_between_them(void **state)
     assert_int_equal(windows.at[0].range.last, 4094);
     assert_int_equal(windows.at[1].range.first, 4096);
     assert_int_equal(windows.at[1].range.last, 4199);
+    assert_string_equal(berth_policy_pool_of_all(&policy, &windows)->name, "default");
     assert_chosen(&windows, 5, true, (uint16_t[]){4096, 4097, 4098, 4099, 4100});
     assert_false(berth_policy_allows(&set, &windows, 4095));
     wish.range = (struct berth_port_range){4095, 4095};

@@ -147,6 +147,10 @@ static void exhausted__counts__add_up_to_the_total(void **state)
     assert_int_equal(number_in(data, "counts", "leased"), 64);
     assert_int_equal(number_in(data, "counts", "iis"), 1);
     assert_int_equal(number_in(data, "counts", "reserved"), 1);
+    /* nobody named a pool: the one that was looked in is named all the same */
+    assert_string_equal(json_string_value(json_object_get(data, "pool")), "default");
+    assert_non_null(strstr(json_string_value(json_object_get(error, "message")),
+                           "ports are free in default 49000-49099"));
     json_decref(error);
     memory_service_free(memory);
 }
