@@ -24,6 +24,7 @@ static const struct berth_option options[] = {
     {"ttl", "D", "how long the ports are kept until they are used, such as 24h", false},
     {"holder", "H", "who will use the port: site:NAME, process:IMAGE or any", false},
     {"site", "S", "short for --holder site:S", false},
+    {"protocol", "P", "what it will speak: tcp, http, https, ftp or net.tcp", false},
     {"hold", NULL, "keep the port from outgoing connections until its holder is there", false},
     {"meta", "K=V", "a note kept with the lease", true},
     {"format", "F", "plain, json, octopus or env", false},
@@ -139,6 +140,7 @@ static void add_wishes(struct berth_params *params, const struct berth_parsed *p
         berth_params_set(params, "hold", json_true());
     }
     berth_params_duration(params, "ttl", "--ttl", berth_parsed_value(parsed, "ttl"));
+    berth_params_string(params, "protocol", "--protocol", berth_parsed_value(parsed, "protocol"));
 }
 
 /* Prints the ports of a result; an answer without good ports prints none. */
@@ -215,7 +217,7 @@ const struct berth_command berth_command_allocate = {
     .summary = "Take a free port for a key and print it",
     .synopsis =
         "[KEY] [--generation G] [--keep N] [--pool P] [--range A-B] [--port N] [--prefer N] "
-        "[--count N [--contiguous]] [--ttl D] [--holder H [--hold] | --site S] "
+        "[--count N [--contiguous]] [--ttl D] [--holder H [--hold] | --site S] [--protocol P] "
         "[--meta K=V]... "
         "[--format plain|json|octopus|env] [--variable NAME]",
     .options = options,

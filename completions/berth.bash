@@ -8,7 +8,7 @@ _berth_options()
     case $1 in
         allocate)
             echo "--generation --keep --pool --range --port --prefer --count --contiguous --ttl" \
-                "--holder --site --hold --meta --format --variable"
+                "--holder --site --protocol --hold --meta --format --variable"
             ;;
         release) echo "--lease --key --generation --port" ;;
         renew) echo "--lease --key --generation --ttl" ;;
@@ -29,6 +29,7 @@ _berth_values()
     case $1:$2 in
         allocate:--format) echo "plain json octopus env" ;;
         allocate:--holder) echo "site: process: any" ;;
+        allocate:--protocol) echo "tcp http https ftp net.tcp" ;;
         ports:--source) echo "lease iis tcp httpsys excluded reserved" ;;
         leases:--state) echo "pending active lingering expired" ;;
         watch:--topic) echo "ports leases conflicts sources pools" ;;

@@ -24,7 +24,8 @@ expect() {
 expect "allocate" berth al
 expect "release reload renew" berth re
 expect "--json" berth --j
-expect "--pool --port --prefer" berth allocate --p
+expect "--pool --port --prefer --protocol" berth allocate --p
+expect "net.tcp" berth allocate --protocol n
 expect "env" berth --json allocate --format e
 expect "--lease" berth --endpoint x release --l
 expect "httpsys" berth ports --source h

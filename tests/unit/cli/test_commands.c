@@ -59,12 +59,14 @@ static void allocate__options__are_sent_as_the_protocol_has_them(void **state)
     expect_params("allocate", "allocate", "");
     expect_params("allocate shop --generation 1.2 --keep 3 --pool qa --range 100-200 --port 101 "
                   "--prefer 102 --count 2 --contiguous --ttl 24h --holder process:nginx --hold "
+                  "--protocol https "
                   "--meta a=1 "
                   "--meta b=x=y --meta c=",
                   "allocate",
                   "{\"key\":\"shop\",\"generation\":\"1.2\",\"keep\":3,\"pool\":\"qa\","
                   "\"range\":[100,200],\"port\":101,\"prefer\":102,\"count\":2,"
-                  "\"contiguous\":true,\"hold\":true,\"ttl\":\"24h\",\"holder\":\"process:nginx\","
+                  "\"contiguous\":true,\"hold\":true,\"ttl\":\"24h\",\"protocol\":\"https\","
+                  "\"holder\":\"process:nginx\","
                   "\"meta\":{\"a\":\"1\",\"b\":\"x=y\",\"c\":\"\"}}");
     expect_params("allocate --site My_Shop --ttl 90", "allocate",
                   "{\"ttl\":90,\"holder\":\"site:My Shop\"}");
