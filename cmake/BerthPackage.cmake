@@ -2,7 +2,11 @@
 # the installer and the Chocolatey package.
 set(CPACK_PACKAGE_NAME berth)
 set(CPACK_PACKAGE_VENDOR "The Berth authors")
-set(CPACK_PACKAGE_CONTACT "Berth maintainers <maintainers@berth.example>" CACHE STRING "Who answers for packages")
+# Packages must name somebody who answers for them. The project has no address of its own, and .invalid says so
+# (RFC 2606): who publishes packages answers for them, and sets his own here.
+set(BERTH_PACKAGE_CONTACT "The Berth authors <nobody@berth.invalid>" CACHE STRING
+  "Who answers for the packages: NAME <ADDRESS>")
+set(CPACK_PACKAGE_CONTACT "${BERTH_PACKAGE_CONTACT}")
 set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "daemon that hands out free TCP ports of a shared server")
 set(CPACK_RESOURCE_FILE_LICENSE "${PROJECT_SOURCE_DIR}/LICENSE")
@@ -41,7 +45,8 @@ This package has the daemon berthd and the command line program berth.")
     install(FILES README.md docs/configuration.md docs/operations.md docs/protocol.md docs/conflicts.md
       DESTINATION share/doc/berth)
     install(FILES CHANGELOG.md DESTINATION share/doc/berth RENAME changelog)
-    install(FILES packaging/debian/changelog DESTINATION share/doc/berth RENAME changelog.Debian)
+    configure_file(packaging/debian/changelog.in debian-changelog @ONLY)
+    install(FILES "${PROJECT_BINARY_DIR}/debian-changelog" DESTINATION share/doc/berth RENAME changelog.Debian)
   endif()
 endif()
 include(CPack)
