@@ -481,6 +481,25 @@ enum berth_code berth_allocator_allocate(struct berth_allocator *allocator,
     return give(allocator, lease, request, caller, now, out, refusal, err);
 }
 
+static enum berth_code fail_no_lease_of(const struct berth_allocator *allocator, const char *key,
+                                        const char *generation, struct berth_error *err)
+{
+    struct berth_lease *oldest;
+    size_t others = berth_lease_book_generations(&allocator->book, key, &oldest);
+
+    if (generation != NULL) {
+        return berth_fail(err, BERTH_NOT_FOUND, 0, "key %s has no lease of generation %s", key,
+                          generation);
+    }
+    if (others > 0) {
+        return berth_fail(err, BERTH_NOT_FOUND, 0,
+                          "key %s has no lease without a generation; it has %zu with one: name the "
+                          "generation",
+                          key, others);
+    }
+    return berth_fail(err, BERTH_NOT_FOUND, 0, "key %s has no lease", key);
+}
+
 enum berth_code berth_allocator_find(const struct berth_allocator *allocator, const char *id,
                                      const char *key, const char *generation, uint16_t port,
                                      struct berth_lease **out, struct berth_error *err)
@@ -501,12 +520,8 @@ enum berth_code berth_allocator_find(const struct berth_allocator *allocator, co
     if (id != NULL) {
         return berth_fail(err, BERTH_NOT_FOUND, 0, "there is no lease %s", id);
     }
-    if (key != NULL) {
-        return berth_fail(err, BERTH_NOT_FOUND, 0, "key %s has no lease%s%s", key,
-                          generation != NULL ? " of generation " : "",
-                          generation != NULL ? generation : "");
-    }
-    return berth_fail(err, BERTH_NOT_FOUND, 0, "port %u is not leased", port);
+    return key != NULL ? fail_no_lease_of(allocator, key, generation, err)
+                       : berth_fail(err, BERTH_NOT_FOUND, 0, "port %u is not leased", port);
 }
 
 enum berth_code berth_allocator_release(struct berth_allocator *allocator,

@@ -7,8 +7,8 @@
 
 static const struct berth_option options[] = {
     {"lease", "L", "the lease of this id", false},
-    {"key", "K", "the leases of this key", false},
-    {"generation", "G", "of the key, only this generation", false},
+    {"key", "K", "the lease of this key", false},
+    {"generation", "G", "of the key, the lease of this generation", false},
     {"port", "N", "the lease of this port", false},
     {NULL, NULL, NULL, false},
 };
@@ -58,5 +58,8 @@ const struct berth_command berth_command_release = {
     .summary = "Give back a port",
     .synopsis = "(--lease L | --key K [--generation G] | --port N)",
     .options = options,
+    .notes =
+        "As with allocate, a key without a generation is a lease of its own: it does not stand\n"
+        "for the key's generations, which are released one by one.\n",
     .run = run,
 };

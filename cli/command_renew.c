@@ -9,7 +9,7 @@
 static const struct berth_option options[] = {
     {"lease", "L", "the lease of this id", false},
     {"key", "K", "the lease of this key", false},
-    {"generation", "G", "of the key, this generation", false},
+    {"generation", "G", "of the key, the lease of this generation", false},
     {"ttl", "D", "how long from now, such as 24h", false},
     {NULL, NULL, NULL, false},
 };

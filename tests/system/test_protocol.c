@@ -189,6 +189,30 @@ static void renew_and_release__by_each_name__find_the_lease(void **state)
     json_decref(lease);
 }
 
+/* A forgotten generation must not release what is in production. */
+static void release__key_without_its_generations__releases_none(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 3; i++) {
+        json_decref(
+            client_call(&client, "allocate", "{\"key\":\"shop\",\"generation\":\"1.%d\"}", i));
+    }
+    json_t *error = client_refused(&client, "not_found", "release", "{\"key\":\"shop\"}");
+    assert_string_equal(json_string_at(error, "message"),
+                        "key shop has no lease without a generation; it has 3 with one: name the "
+                        "generation");
+    json_decref(error);
+    json_decref(client_call(&client, "release", "{\"key\":\"shop\",\"generation\":\"1.2\"}"));
+    json_t *leases = client_call(&client, "leases", "{\"key\":\"shop\"}");
+    assert_int_equal(json_array_size(json_at(leases, "leases")), 2);
+    json_decref(leases);
+    json_decref(client_call(&client, "allocate", "{\"key\":\"shop\"}"));
+    json_decref(client_call(&client, "release", "{\"key\":\"shop\"}"));
+    leases = client_call(&client, "leases", "{\"key\":\"shop\"}");
+    assert_int_equal(json_array_size(json_at(leases, "leases")), 2);
+    json_decref(leases);
+}
+
 static void next__takes_nothing(void **state)
 {
     (void)state;
@@ -725,6 +749,7 @@ int main(void)
         CASE(allocate__taken_port__is_refused_with_its_claims),
         CASE(allocate__outside_every_pool__is_out_of_range),
         CASE(renew_and_release__by_each_name__find_the_lease),
+        CASE(release__key_without_its_generations__releases_none),
         CASE(next__takes_nothing),
         CASE(free__answer__lists_runs),
         CASE(who__each_state__is_told),
