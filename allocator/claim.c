@@ -4,6 +4,7 @@
 #include "base/compiler.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct claim_kind_row {
@@ -88,6 +89,30 @@ int berth_claim_compare(const struct berth_claim *a, const struct berth_claim *b
         order = compare_numbers(a->process_id, b->process_id);
     }
     return order != 0 ? order : compare_numbers(a->user_id, b->user_id);
+}
+
+static int compare_claims(const void *a, const void *b)
+{
+    return berth_claim_compare(a, b);
+}
+
+size_t berth_claims_merge(struct berth_claim *claims, size_t count)
+{
+    size_t kept = 0;
+
+    if (count != 0) {
+        qsort(claims, count, sizeof *claims, compare_claims);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct berth_claim *last = kept != 0 ? &claims[kept - 1] : NULL;
+        if (last != NULL && berth_claim_compare(last, &claims[i]) == 0) {
+            last->count += claims[i].count;
+            last->flags &= claims[i].flags;
+        } else {
+            claims[kept++] = claims[i];
+        }
+    }
+    return kept;
 }
 
 bool berth_claim_same_content(const struct berth_claim *a, const struct berth_claim *b)

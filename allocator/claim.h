@@ -81,6 +81,12 @@ struct berth_claim berth_claim_make(uint16_t port, enum berth_claim_kind kind);
  *  by bytes, NULL before any.  @thread any */
 int berth_claim_compare(const struct berth_claim *a, const struct berth_claim *b);
 
+/** Sorts claims by berth_claim_compare() and makes one of those that are the same: their counts add
+ *  up, and of their flags those stay that all have (one socket that takes IPv4 too is enough for
+ * that).
+ *  @return how many there are now, from `claims[0]` on  @thread any */
+size_t berth_claims_merge(struct berth_claim *claims, size_t count);
+
 /** Tells whether what may change in a claim (flags, count, until_ms, detail) is equal in both. */
 bool berth_claim_same_content(const struct berth_claim *a, const struct berth_claim *b);
 

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -149,32 +148,6 @@ static enum berth_code reserve_claims(struct claim_list *list, size_t count,
     return BERTH_OK;
 }
 
-static int compare_claims(const void *a, const void *b)
-{
-    return berth_claim_compare(a, b);
-}
-
-/* Sorts the list and makes one claim of those that are the same. */
-static void merge_claims(struct claim_list *list)
-{
-    size_t kept = 0;
-
-    if (list->count != 0) {
-        qsort(list->items, list->count, sizeof *list->items, compare_claims);
-    }
-    for (size_t i = 0; i < list->count; i++) {
-        struct berth_claim *last = kept != 0 ? &list->items[kept - 1] : NULL;
-        if (last != NULL && berth_claim_compare(last, &list->items[i]) == 0) {
-            last->count += list->items[i].count;
-            /* one socket that takes IPv4 too is enough to take it */
-            last->flags &= list->items[i].flags;
-        } else {
-            list->items[kept++] = list->items[i];
-        }
-    }
-    list->count = kept;
-}
-
 static enum berth_code claim_rows(struct berth_tcp_table *table, enum berth_tcp_part part,
                                   struct berth_error *err)
 {
@@ -205,7 +178,7 @@ static enum berth_code claim_rows(struct berth_tcp_table *table, enum berth_tcp_
         }
     }
     if (code == BERTH_OK) {
-        merge_claims(list);
+        list->count = berth_claims_merge(list->items, list->count);
     }
     return code;
 }

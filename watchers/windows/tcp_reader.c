@@ -4,7 +4,6 @@
 #include "allocator/port_set.h"
 #include "base/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define INSUFFICIENT_BUFFER 122u
@@ -259,30 +258,6 @@ static enum berth_code take_connection(void *context, const struct berth_tcp_row
     return BERTH_OK;
 }
 
-static int compare_claims(const void *a, const void *b)
-{
-    return berth_claim_compare(a, b);
-}
-
-/* Sorts the list and makes one claim of those that are the same. */
-static void merge_claims(struct claims *list)
-{
-    size_t kept = 0;
-
-    if (list->count != 0) {
-        qsort(list->items, list->count, sizeof *list->items, compare_claims);
-    }
-    for (size_t i = 0; i < list->count; i++) {
-        struct berth_claim *last = kept != 0 ? &list->items[kept - 1] : NULL;
-        if (last != NULL && berth_claim_compare(last, &list->items[i]) == 0) {
-            last->count += list->items[i].count;
-        } else {
-            list->items[kept++] = list->items[i];
-        }
-    }
-    list->count = kept;
-}
-
 static enum berth_code claim_tally(struct claims *list, uint16_t port, enum berth_claim_kind kind,
                                    uint32_t count, struct berth_error *err)
 {
@@ -438,7 +413,8 @@ static enum berth_code read_part(struct berth_tcp_reader *reader, enum berth_tcp
         return claim_tallies(reader, code, err);
     }
     if (code == BERTH_OK) {
-        merge_claims(&reader->lists[part]);
+        reader->lists[part].count =
+            berth_claims_merge(reader->lists[part].items, reader->lists[part].count);
     }
     return code;
 }

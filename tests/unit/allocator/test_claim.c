@@ -92,6 +92,26 @@ static void compare__equal_strings_at_two_places__are_the_same(void **state)
     assert_int_equal(berth_claim_compare(&a, &b), 0);
 }
 
+static void merge__the_same_ones__become_one(void **state)
+{
+    struct berth_claim claims[5];
+
+    (void)state;
+    assert_int_equal(berth_claims_merge(NULL, 0), 0);
+    for (unsigned i = 0; i < 5; i++) {
+        claims[i] = berth_claim_make(i % 2 == 0 ? 300 : 200, BERTH_CLAIM_LISTENER);
+        claims[i].flags = BERTH_CLAIM_V6_ONLY;
+    }
+    claims[2].flags = 0; /* of the three on port 300 one takes IPv4 too */
+    assert_int_equal(berth_claims_merge(claims, 5), 2);
+    assert_int_equal(claims[0].port, 200);
+    assert_int_equal(claims[0].count, 2);
+    assert_int_equal(claims[0].flags, BERTH_CLAIM_V6_ONLY);
+    assert_int_equal(claims[1].port, 300);
+    assert_int_equal(claims[1].count, 3);
+    assert_int_equal(claims[1].flags, 0);
+}
+
 static void compare__what_may_change__does_not_matter(void **state)
 {
     struct berth_claim a = berth_claim_make(80, BERTH_CLAIM_BINDING);
@@ -192,6 +212,7 @@ int main(void)
         cmocka_unit_test(compare__process__orders_below_unknown),
         cmocka_unit_test(compare__equal_strings_at_two_places__are_the_same),
         cmocka_unit_test(compare__what_may_change__does_not_matter),
+        cmocka_unit_test(merge__the_same_ones__become_one),
         cmocka_unit_test(same_content__each_part__is_looked_at),
         cmocka_unit_test(source__of_each_kind__is_the_documented_one),
         cmocka_unit_test(names__of_sources_and_kinds__are_those_of_the_protocol),
