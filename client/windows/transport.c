@@ -166,14 +166,18 @@ enum berth_code berth_transport_open(struct berth_transport **out, const char *e
 
 /* Sending and receiving */
 
-/* Waits for the operation that was begun with `overlapped`; one that is not done at the deadline is
- * cancelled, and if it was done in the meantime after all, it counts.
+/* Waits for the operation that was just begun with `overlapped`; one that is not done at the
+ * deadline is cancelled, and if it was done in the meantime after all, it counts.
+ * @param[in]  begun  what ReadFile or WriteFile gave: FALSE says why in GetLastError()
  * @param[out] moved  bytes sent or received  @return ERROR_OPERATION_ABORTED: too late */
-static DWORD finish(struct berth_transport *transport, OVERLAPPED *overlapped, DWORD *moved,
-                    uint64_t deadline_ms)
+static DWORD finish(struct berth_transport *transport, BOOL begun, OVERLAPPED *overlapped,
+                    DWORD *moved, uint64_t deadline_ms)
 {
     DWORD waited;
 
+    if (!begun && GetLastError() != ERROR_IO_PENDING) {
+        return GetLastError();
+    }
     do {
         waited = WaitForSingleObject(transport->event, deadline_ms == BERTH_NO_DEADLINE
                                                            ? INFINITE
@@ -199,14 +203,9 @@ enum berth_code berth_transport_send(struct berth_transport *transport, const ch
         OVERLAPPED overlapped = {.hEvent = transport->event};
         DWORD step = length < SEND_BYTES_MAX ? (DWORD)length : SEND_BYTES_MAX;
         DWORD moved = 0;
-        DWORD number = ERROR_SUCCESS;
+        BOOL begun = WriteFile(transport->pipe, bytes, step, NULL, &overlapped);
+        DWORD number = finish(transport, begun, &overlapped, &moved, deadline_ms);
 
-        if (WriteFile(transport->pipe, bytes, step, NULL, &overlapped) ||
-            GetLastError() == ERROR_IO_PENDING) {
-            number = finish(transport, &overlapped, &moved, deadline_ms);
-        } else {
-            number = GetLastError();
-        }
         if (number == ERROR_OPERATION_ABORTED) {
             return fail_late(err);
         }
@@ -230,14 +229,9 @@ enum berth_code berth_transport_receive(struct berth_transport *transport, char 
         OVERLAPPED overlapped = {.hEvent = transport->event};
         DWORD room = size < MAXDWORD ? (DWORD)size : MAXDWORD;
         DWORD moved = 0;
-        DWORD number = ERROR_SUCCESS;
+        BOOL begun = ReadFile(transport->pipe, buffer, room, NULL, &overlapped);
+        DWORD number = finish(transport, begun, &overlapped, &moved, deadline_ms);
 
-        if (ReadFile(transport->pipe, buffer, room, NULL, &overlapped) ||
-            GetLastError() == ERROR_IO_PENDING) {
-            number = finish(transport, &overlapped, &moved, deadline_ms);
-        } else {
-            number = GetLastError();
-        }
         if (number == ERROR_OPERATION_ABORTED) {
             return fail_late(err);
         }
