@@ -7,20 +7,20 @@ berth_add_unit_test(NAME contract.tcp_events.fake
   LIBRARIES berth_watchers berth_watchers_fake)
 if(BERTH_PLATFORM STREQUAL "linux")
   berth_add_unit_test(NAME contract.tcp_events.linux
-    SOURCES test_tcp_events_contract.c tcp_events_contract.c linux/tcp_world.c
+    SOURCES test_tcp_events_contract.c tcp_events_contract.c tcp_world_sockets.c linux/tcp_world.c
       linux/tcp_events_world.c
     LIBRARIES berth_watchers berth_watchers_os)
   berth_add_unit_test(NAME contract.tcp_events.linux_only
     SOURCES linux/test_tcp_events.c LIBRARIES berth_watchers berth_watchers_os)
   berth_add_unit_test(NAME contract.tcp_table.linux
-    SOURCES test_tcp_table_contract.c tcp_table_contract.c linux/tcp_world.c
+    SOURCES test_tcp_table_contract.c tcp_table_contract.c tcp_world_sockets.c linux/tcp_world.c
     LIBRARIES berth_watchers berth_watchers_os)
   berth_add_unit_test(NAME contract.tcp_table.linux_only
-    SOURCES linux/test_tcp_table.c linux/tcp_world.c
+    SOURCES linux/test_tcp_table.c tcp_world_sockets.c linux/tcp_world.c
     LIBRARIES berth_watchers berth_watchers_os)
 endif()
 if(BERTH_PLATFORM STREQUAL "windows")
-  add_executable(tcp_world_process windows/tcp_world_process.c)
+  add_executable(tcp_world_process windows/tcp_world_process.c tcp_world_sockets.c)
   target_link_libraries(tcp_world_process PRIVATE berth_base ws2_32)
   set_target_properties(tcp_world_process PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")

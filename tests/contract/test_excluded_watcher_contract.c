@@ -1,32 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmocka_all.h"
-#include "watcher_contract.h"
+#include "ports_world.h"
 #include "watchers/excluded.h"
-
-#include <stdlib.h>
-
-#define FIRST_PORT 8080u
-
-/* Read on the pool's thread while the test may change it on the loop's. */
-struct world {
-    uv_mutex_t mutex;
-    unsigned last_port;
-    bool spoiled;
-};
 
 static enum berth_code list(void *context, bool ipv6, struct berth_text *out,
                             struct berth_error *err)
 {
-    struct world *world = context;
+    struct ports_world *world = context;
+    unsigned last_port;
 
-    uv_mutex_lock(&world->mutex);
-    bool spoiled = world->spoiled;
-    unsigned last_port = world->last_port;
-    uv_mutex_unlock(&world->mutex);
-    if (spoiled) {
+    if (!ports_world_look(world, &last_port)) {
         return berth_fail(err, BERTH_IO, 5, "spoiled");
     }
-    berth_text_printf(out, "-- --\n%u %u *\n", FIRST_PORT, ipv6 ? FIRST_PORT : last_port);
+    berth_text_printf(out, "-- --\n%u %u *\n", PORTS_WORLD_FIRST,
+                      ipv6 ? PORTS_WORLD_FIRST : last_port);
     return out->failed;
 }
 
@@ -41,24 +27,6 @@ static enum berth_code kernel_ports(void *context, struct berth_port_set *out,
 
 static const struct berth_excluded_calls calls = {.list = list, .kernel_ports = kernel_ports};
 
-static void *set_up(void)
-{
-    struct world *world = calloc(1, sizeof *world);
-
-    assert_non_null(world);
-    assert_int_equal(uv_mutex_init(&world->mutex), 0);
-    world->last_port = FIRST_PORT;
-    return world;
-}
-
-static void tear_down(void *mark)
-{
-    struct world *world = mark;
-
-    uv_mutex_destroy(&world->mutex);
-    free(world);
-}
-
 static struct berth_watcher *create(void *mark, uv_loop_t *loop)
 {
     struct berth_watcher *watcher = NULL;
@@ -68,44 +36,14 @@ static struct berth_watcher *create(void *mark, uv_loop_t *loop)
     return watcher;
 }
 
-static uint16_t change(void *mark, struct berth_watcher *watcher)
-{
-    struct world *world = mark;
-
-    (void)watcher;
-    uv_mutex_lock(&world->mutex);
-    uint16_t port = (uint16_t)++world->last_port;
-    uv_mutex_unlock(&world->mutex);
-    return port;
-}
-
-static void set_spoiled(struct world *world, bool spoiled)
-{
-    uv_mutex_lock(&world->mutex);
-    world->spoiled = spoiled;
-    uv_mutex_unlock(&world->mutex);
-}
-
-static void spoil(void *mark, struct berth_watcher *watcher)
-{
-    (void)watcher;
-    set_spoiled(mark, true);
-}
-
-static void mend(void *mark, struct berth_watcher *watcher)
-{
-    (void)watcher;
-    set_spoiled(mark, false);
-}
-
 static const struct watcher_contract excluded = {
     .name = "excluded ranges watcher",
-    .set_up = set_up,
-    .tear_down = tear_down,
+    .set_up = ports_world_set_up,
+    .tear_down = ports_world_tear_down,
     .create = create,
-    .change = change,
-    .spoil = spoil,
-    .mend = mend,
+    .change = ports_world_change,
+    .spoil = ports_world_spoil,
+    .mend = ports_world_mend,
 };
 
 int main(void)

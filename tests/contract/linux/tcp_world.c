@@ -2,7 +2,7 @@
 /* The world of the real table: sockets on loopback, in a child process, because a table passes over
  * the sockets of its own process. */
 #define _GNU_SOURCE
-#include "tests/contract/tcp_table_contract.h"
+#include "tests/contract/tcp_world_sockets.h"
 #include "tests/support/cmocka_all.h"
 
 #include <netinet/in.h>
@@ -14,20 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SOCKETS_MAX 900
-
 static pid_t child;
 static int channel = -1; /* to the child: a request there, a port back */
 
 /* --- in the child --------------------------------------------------------------------------- */
-
-struct held {
-    int fd;
-    uint16_t port;
-};
-
-static struct held held[SOCKETS_MAX];
-static size_t held_count;
 
 static socklen_t make_address(struct sockaddr_storage *out, const struct berth_address *address,
                               uint16_t port)
@@ -47,28 +37,19 @@ static socklen_t make_address(struct sockaddr_storage *out, const struct berth_a
     return sizeof *ip6;
 }
 
-static uint16_t local_port(int fd)
+uint16_t tcp_world_local_port(intptr_t fd)
 {
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
 
-    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
+    if (getsockname((int)fd, (struct sockaddr *)&address, &length) != 0) {
         return 0;
     }
     return ntohs(address.ss_family == AF_INET ? ((struct sockaddr_in *)&address)->sin_port
                                               : ((struct sockaddr_in6 *)&address)->sin6_port);
 }
 
-static uint16_t hold(int fd)
-{
-    if (held_count == SOCKETS_MAX) {
-        return 0;
-    }
-    held[held_count] = (struct held){fd, local_port(fd)};
-    return held[held_count++].port;
-}
-
-static uint16_t open_bound(const struct tcp_world_request *request, bool listening)
+intptr_t tcp_world_bind(const struct tcp_world_request *request, bool listening)
 {
     struct sockaddr_storage address;
     socklen_t length = make_address(&address, &request->address, request->port);
@@ -77,7 +58,7 @@ static uint16_t open_bound(const struct tcp_world_request *request, bool listeni
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0) {
-        return 0;
+        return TCP_WORLD_NO_SOCKET;
     }
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (address.ss_family == AF_INET6) {
@@ -85,71 +66,39 @@ static uint16_t open_bound(const struct tcp_world_request *request, bool listeni
     }
     if (bind(fd, (struct sockaddr *)&address, length) != 0 || (listening && listen(fd, 8) != 0)) {
         (void)close(fd);
-        return 0;
+        return TCP_WORLD_NO_SOCKET;
     }
-    return hold(fd);
+    return fd;
 }
 
-static uint16_t connect_to(const struct tcp_world_request *request, bool then_close)
+intptr_t tcp_world_connect(const struct tcp_world_request *request)
 {
     struct sockaddr_storage address;
     socklen_t length = make_address(&address, &request->address, request->port);
-    int client = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int server = -1;
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, length) != 0) {
+        (void)close(fd);
+        return TCP_WORLD_NO_SOCKET;
+    }
+    return fd;
+}
+
+intptr_t tcp_world_accept(intptr_t listener)
+{
+    return accept((int)listener, NULL, NULL);
+}
+
+void tcp_world_await_end(intptr_t fd)
+{
     char byte;
 
-    for (size_t i = 0; i < held_count && server < 0; i++) {
-        if (held[i].port == request->port && client >= 0 &&
-            connect(client, (struct sockaddr *)&address, length) == 0) {
-            server = accept(held[i].fd, NULL, NULL);
-        }
-    }
-    if (server < 0) {
-        return 0;
-    }
-    if (!then_close) {
-        (void)hold(server);
-        return hold(client);
-    }
-    uint16_t port = local_port(client);
-    (void)close(client);
-    (void)read(server, &byte, 1); /* its end, once the client has closed */
-    (void)close(server);
-    return port;
+    (void)read((int)fd, &byte, 1);
 }
 
-static uint16_t close_port(uint16_t port)
+void tcp_world_close(intptr_t fd)
 {
-    size_t kept = 0;
-    uint16_t closed = 0;
-
-    for (size_t i = 0; i < held_count; i++) {
-        if (held[i].port == port) {
-            (void)close(held[i].fd);
-            closed = port;
-        } else {
-            held[kept++] = held[i];
-        }
-    }
-    held_count = kept;
-    return closed;
-}
-
-static uint16_t serve_request(const struct tcp_world_request *request)
-{
-    switch (request->act) {
-    case TCP_WORLD_LISTEN:
-        return open_bound(request, true);
-    case TCP_WORLD_BIND:
-        return open_bound(request, false);
-    case TCP_WORLD_CONNECT:
-        return connect_to(request, false);
-    case TCP_WORLD_TIME_WAIT:
-        return connect_to(request, true);
-    case TCP_WORLD_CLOSE:
-        return close_port(request->port);
-    }
-    return 0;
+    (void)close((int)fd);
 }
 
 static void serve(int fd)
@@ -158,7 +107,7 @@ static void serve(int fd)
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     while (read(fd, &request, sizeof request) == (ssize_t)sizeof request) {
-        uint16_t port = serve_request(&request);
+        uint16_t port = tcp_world_serve(&request);
         if (write(fd, &port, sizeof port) != (ssize_t)sizeof port) {
             break;
         }

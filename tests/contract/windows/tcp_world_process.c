@@ -5,19 +5,9 @@
 #include <winsock2.h>
 #include <ws2tcpip.h>
 
-#include "tests/contract/tcp_table_contract.h"
+#include "tests/contract/tcp_world_sockets.h"
 
 #include <string.h>
-
-#define SOCKETS_MAX 900
-
-struct held {
-    SOCKET handle;
-    uint16_t port;
-};
-
-static struct held held[SOCKETS_MAX];
-static size_t held_count;
 
 static int make_address(struct sockaddr_storage *out, const struct berth_address *address,
                         uint16_t port)
@@ -36,29 +26,20 @@ static int make_address(struct sockaddr_storage *out, const struct berth_address
     return (int)sizeof ip6;
 }
 
-static uint16_t local_port(SOCKET handle)
+uint16_t tcp_world_local_port(intptr_t handle)
 {
     struct sockaddr_storage address;
     struct sockaddr_in ip4;
     int length = (int)sizeof address;
 
-    if (getsockname(handle, (struct sockaddr *)&address, &length) != 0) {
+    if (getsockname((SOCKET)handle, (struct sockaddr *)&address, &length) != 0) {
         return 0;
     }
     memcpy(&ip4, &address, sizeof ip4); /* the port is at the same place in both families */
     return ntohs(ip4.sin_port);
 }
 
-static uint16_t hold(SOCKET handle)
-{
-    if (held_count == SOCKETS_MAX) {
-        return 0;
-    }
-    held[held_count] = (struct held){handle, local_port(handle)};
-    return held[held_count++].port;
-}
-
-static uint16_t open_bound(const struct tcp_world_request *request, bool listening)
+intptr_t tcp_world_bind(const struct tcp_world_request *request, bool listening)
 {
     struct sockaddr_storage address;
     int length = make_address(&address, &request->address, request->port);
@@ -67,7 +48,7 @@ static uint16_t open_bound(const struct tcp_world_request *request, bool listeni
     SOCKET handle = socket(address.ss_family, SOCK_STREAM, IPPROTO_TCP);
 
     if (handle == INVALID_SOCKET) {
-        return 0;
+        return TCP_WORLD_NO_SOCKET;
     }
     (void)setsockopt(handle, SOL_SOCKET, SO_REUSEADDR, (const char *)&shares, sizeof shares);
     if (address.ss_family == AF_INET6) {
@@ -76,71 +57,39 @@ static uint16_t open_bound(const struct tcp_world_request *request, bool listeni
     if (bind(handle, (struct sockaddr *)&address, length) != 0 ||
         (listening && listen(handle, 8) != 0)) {
         (void)closesocket(handle);
-        return 0;
+        return TCP_WORLD_NO_SOCKET;
     }
-    return hold(handle);
+    return (intptr_t)handle;
 }
 
-static uint16_t connect_to(const struct tcp_world_request *request, bool then_close)
+intptr_t tcp_world_connect(const struct tcp_world_request *request)
 {
     struct sockaddr_storage address;
     int length = make_address(&address, &request->address, request->port);
-    SOCKET client = socket(address.ss_family, SOCK_STREAM, IPPROTO_TCP);
-    SOCKET server = INVALID_SOCKET;
+    SOCKET handle = socket(address.ss_family, SOCK_STREAM, IPPROTO_TCP);
+
+    if (handle != INVALID_SOCKET && connect(handle, (struct sockaddr *)&address, length) != 0) {
+        (void)closesocket(handle);
+        return TCP_WORLD_NO_SOCKET;
+    }
+    return (intptr_t)handle; /* INVALID_SOCKET is TCP_WORLD_NO_SOCKET */
+}
+
+intptr_t tcp_world_accept(intptr_t listener)
+{
+    return (intptr_t)accept((SOCKET)listener, NULL, NULL);
+}
+
+void tcp_world_await_end(intptr_t handle)
+{
     char byte;
 
-    for (size_t i = 0; i < held_count && server == INVALID_SOCKET; i++) {
-        if (held[i].port == request->port && client != INVALID_SOCKET &&
-            connect(client, (struct sockaddr *)&address, length) == 0) {
-            server = accept(held[i].handle, NULL, NULL);
-        }
-    }
-    if (server == INVALID_SOCKET) {
-        return 0;
-    }
-    if (!then_close) {
-        (void)hold(server);
-        return hold(client);
-    }
-    uint16_t port = local_port(client);
-    (void)closesocket(client);
-    (void)recv(server, &byte, 1, 0); /* its end, once the client has closed */
-    (void)closesocket(server);
-    return port;
+    (void)recv((SOCKET)handle, &byte, 1, 0);
 }
 
-static uint16_t close_port(uint16_t port)
+void tcp_world_close(intptr_t handle)
 {
-    size_t kept = 0;
-    uint16_t closed = 0;
-
-    for (size_t i = 0; i < held_count; i++) {
-        if (held[i].port == port) {
-            (void)closesocket(held[i].handle);
-            closed = port;
-        } else {
-            held[kept++] = held[i];
-        }
-    }
-    held_count = kept;
-    return closed;
-}
-
-static uint16_t serve_request(const struct tcp_world_request *request)
-{
-    switch (request->act) {
-    case TCP_WORLD_LISTEN:
-        return open_bound(request, true);
-    case TCP_WORLD_BIND:
-        return open_bound(request, false);
-    case TCP_WORLD_CONNECT:
-        return connect_to(request, false);
-    case TCP_WORLD_TIME_WAIT:
-        return connect_to(request, true);
-    case TCP_WORLD_CLOSE:
-        return close_port(request->port);
-    }
-    return 0;
+    (void)closesocket((SOCKET)handle);
 }
 
 int main(void)
@@ -155,7 +104,7 @@ int main(void)
         return 1;
     }
     while (ReadFile(input, &request, sizeof request, &count, NULL) && count == sizeof request) {
-        uint16_t port = serve_request(&request);
+        uint16_t port = tcp_world_serve(&request);
         if (!WriteFile(output, &port, sizeof port, &count, NULL)) {
             return 1;
         }
