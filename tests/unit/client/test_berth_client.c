@@ -7,7 +7,7 @@
 #include "client/line_reader.h"
 #include "memory_faults.h"
 #include "scripted_server.h"
-#include "temp_dir.h"
+#include "temp_folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,24 +15,9 @@
 #define LONG_MS 20000u /* for what must come */
 #define SHORT_MS 50u   /* for what must not come */
 
-static char *folder;
 static const char *socket_path;
 static struct scripted_server *server;
 static struct berth_client *client;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = temp_dir_make();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temp_dir_remove(folder);
-    return 0;
-}
 
 static int stop(void **state)
 {

@@ -9,15 +9,15 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/** Gives the whole answer to a request, for json_decref(). */
+/** Gives the whole answer to a request, for json_decref().  @param[in] params  NULL: none */
 static inline json_t *method_ask(struct memory_service *memory, enum berth_role role,
                                  const char *method, const char *params)
 {
     struct berth_text out;
     char line[1000];
-    int length =
-        snprintf(line, sizeof line,
-                 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, params);
+    int length = snprintf(line, sizeof line,
+                          "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method,
+                          params != NULL ? params : "{}");
 
     assert_true(length > 0 && (size_t)length < sizeof line);
     berth_text_init(&out, BERTH_ANSWER_MAX);

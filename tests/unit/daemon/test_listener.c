@@ -1,45 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/listener.h"
-
-#include "cmocka_all.h"
+#include "listener_case.h"
 #include "memory_faults.h"
-#include "temp_dir.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-static const struct berth_access nobody = {.entries = NULL};
-
-struct fixture {
-    char *folder;
-    char endpoint[300];
-    uv_loop_t loop;
-};
-
-static int setup(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-
-    if (fixture == NULL) {
-        return -1;
-    }
-    fixture->folder = temp_dir_make();
-    (void)snprintf(fixture->endpoint, sizeof fixture->endpoint, "%s",
-                   temp_endpoint(fixture->folder, "b.sock"));
-    *state = fixture;
-    return uv_loop_init(&fixture->loop);
-}
-
-static int teardown(void **state)
-{
-    struct fixture *fixture = *state;
-
-    (void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
-    int status = uv_loop_close(&fixture->loop);
-    temp_dir_remove(fixture->folder);
-    free(fixture);
-    return status;
-}
 
 /* ---- a client of the same loop ---- */
 
@@ -73,7 +34,7 @@ static void on_connect(uv_connect_t *request, int status)
 
 static void open__client_connects__is_told_and_accepted(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_case *fixture = *state;
     struct meeting meeting = {.connected = 1};
     struct berth_listener *listener;
     struct berth_error err;
@@ -91,16 +52,9 @@ static void open__client_connects__is_told_and_accepted(void **state)
     assert_null(file); /* the endpoint is gone with the listener */
 }
 
-static void never(struct berth_listener *listener, void *ctx)
-{
-    (void)listener;
-    (void)ctx;
-    fail();
-}
-
 static void open__twice__busy_until_the_first_is_closed(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_case *fixture = *state;
     struct berth_listener *first;
     struct berth_listener *second = NULL;
     struct berth_error err;
@@ -124,7 +78,7 @@ static void open__twice__busy_until_the_first_is_closed(void **state)
 
 static void open__each_allocation_fails__is_an_error_without_a_leak(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_case *fixture = *state;
     bool failed = true;
     size_t tried = 0;
 
@@ -144,7 +98,8 @@ static void open__each_allocation_fails__is_an_error_without_a_leak(void **state
     assert_true(tried > 1); /* at least one allocation was made, and failed */
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define CASE(test)                                                                                 \
+    cmocka_unit_test_setup_teardown(test, listener_case_setup, listener_case_teardown)
 
 int main(void)
 {

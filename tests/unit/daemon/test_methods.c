@@ -3,7 +3,7 @@
  */
 #include "cmocka_all.h"
 #include "memory_faults.h"
-#include "memory_service.h"
+#include "methods_case.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,50 +20,9 @@ static struct memory_service *make_service(void)
     return memory;
 }
 
-/* The whole answer to a request, for json_decref(). */
-static json_t *ask(struct memory_service *memory, enum berth_role role, const char *method,
-                   const char *params)
-{
-    struct berth_text out;
-    char line[1000];
-    int length = snprintf(line, sizeof line,
-                          "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method,
-                          params != NULL ? params : "{}");
-
-    assert_true(length > 0 && (size_t)length < sizeof line);
-    berth_text_init(&out, BERTH_ANSWER_MAX);
-    assert_int_equal(memory_service_answer(memory, role, line, (size_t)length, &out),
-                     BERTH_RPC_GO_ON);
-    json_t *answer = json_loadb(out.data, out.length, JSON_REJECT_DUPLICATES, NULL);
-    assert_non_null(answer);
-    berth_text_fini(&out);
-    return answer;
-}
-
 static void assert_done(struct memory_service *memory, const char *method, const char *params)
 {
-    json_t *answer = ask(memory, BERTH_ROLE_ADMIN, method, params);
-    const json_t *error = json_object_get(answer, "error");
-
-    if (error != NULL) {
-        fail_msg("%s %s: %s", method, params, json_string_value(json_object_get(error, "message")));
-    }
-    json_decref(answer);
-}
-
-/* The error of a request that must fail for a reason; for json_decref(). */
-static json_t *refused(struct memory_service *memory, enum berth_role role, const char *method,
-                       const char *params, const char *reason)
-{
-    json_t *answer = ask(memory, role, method, params);
-    json_t *error = json_object_get(answer, "error");
-
-    assert_non_null(error);
-    assert_string_equal(
-        json_string_value(json_object_get(json_object_get(error, "data"), "reason")), reason);
-    json_incref(error);
-    json_decref(answer);
-    return error;
+    json_decref(method_done(memory, BERTH_ROLE_ADMIN, method, params));
 }
 
 static json_int_t number_in(const json_t *object, const char *outer, const char *inner)
@@ -98,7 +57,7 @@ static void roles__each_method__takes_the_one_of_the_table(void **state)
     assert_int_equal(count, BERTH_COUNT(table));
     for (size_t i = 0; i < BERTH_COUNT(table); i++) {
         for (int role = BERTH_ROLE_NONE; role <= BERTH_ROLE_ADMIN; role++) {
-            json_t *answer = ask(memory, (enum berth_role)role, table[i].method, NULL);
+            json_t *answer = method_ask(memory, (enum berth_role)role, table[i].method, NULL);
             const json_t *data = json_object_get(json_object_get(answer, "error"), "data");
             const char *reason = json_string_value(json_object_get(data, "reason"));
             bool denied = reason != NULL && strcmp(reason, "denied") == 0;
@@ -116,11 +75,11 @@ static void allocate__while_a_source_waits__not_ready_naming_it(void **state)
 
     (void)state;
     assert_ok(memory_service_make(&memory, &err), &err);
-    json_t *error = refused(memory, BERTH_ROLE_ADMIN, "allocate", NULL, "not_ready");
+    json_t *error = method_refused(memory, BERTH_ROLE_ADMIN, "allocate", NULL, "not_ready");
     assert_non_null(
         strstr(json_string_value(json_object_get(error, "message")), "applicationHost.config"));
     json_decref(error);
-    json_decref(refused(memory, BERTH_ROLE_ADMIN, "next", NULL, "not_ready"));
+    json_decref(method_refused(memory, BERTH_ROLE_ADMIN, "next", NULL, "not_ready"));
     assert_ok(memory_service_see(memory, NULL, 0, &err), &err);
     assert_done(memory, "allocate", NULL);
     memory_service_free(memory);
@@ -133,7 +92,7 @@ static void exhausted__counts__add_up_to_the_total(void **state)
     (void)state;
     assert_done(memory, "allocate", "{\"count\":64,\"key\":\"many\"}");
     json_t *error =
-        refused(memory, BERTH_ROLE_ADMIN, "allocate", "{\"count\":64}", "pool_exhausted");
+        method_refused(memory, BERTH_ROLE_ADMIN, "allocate", "{\"count\":64}", "pool_exhausted");
     const json_t *data = json_object_get(error, "data");
     json_int_t sum = json_integer_value(json_object_get(data, "free"));
     const char *name;
@@ -161,11 +120,11 @@ static void limit_of_leases__reached__says_which_and_how_many(void **state)
 
     (void)state;
     for (int i = 0; i < 50; i++) {
-        json_t *answer = ask(memory, BERTH_ROLE_ALLOCATOR, "allocate", NULL);
+        json_t *answer = method_ask(memory, BERTH_ROLE_ALLOCATOR, "allocate", NULL);
         assert_non_null(json_object_get(answer, "result"));
         json_decref(answer);
     }
-    json_t *error = refused(memory, BERTH_ROLE_ALLOCATOR, "allocate", NULL, "limit_reached");
+    json_t *error = method_refused(memory, BERTH_ROLE_ALLOCATOR, "allocate", NULL, "limit_reached");
     const json_t *data = json_object_get(error, "data");
     const char *limit = json_string_value(json_object_get(data, "limit"));
     assert_non_null(limit);
@@ -181,9 +140,10 @@ static void hold__where_the_system_cannot__is_not_supported(void **state)
     struct memory_service *memory = make_service();
 
     (void)state;
-    json_decref(refused(memory, BERTH_ROLE_ADMIN, "allocate", "{\"hold\":true,\"holder\":\"any\"}",
-                        "not_supported"));
-    json_decref(refused(memory, BERTH_ROLE_ADMIN, "allocate", "{\"keep\":3}", "invalid_params"));
+    json_decref(method_refused(memory, BERTH_ROLE_ADMIN, "allocate",
+                               "{\"hold\":true,\"holder\":\"any\"}", "not_supported"));
+    json_decref(
+        method_refused(memory, BERTH_ROLE_ADMIN, "allocate", "{\"keep\":3}", "invalid_params"));
     assert_done(memory, "allocate", "{\"hold\":false}");
     memory_service_free(memory);
 }
@@ -198,7 +158,8 @@ static void renew__without_ttl_and_with__moves_the_end_only_outwards(void **stat
 
     (void)state;
     for (size_t i = 0; i < BERTH_COUNT(params); i++) {
-        json_t *answer = ask(memory, BERTH_ROLE_ADMIN, i == 0 ? "allocate" : "renew", params[i]);
+        json_t *answer =
+            method_ask(memory, BERTH_ROLE_ADMIN, i == 0 ? "allocate" : "renew", params[i]);
         const char *end =
             json_string_value(json_object_get(json_object_get(answer, "result"), "expires_at"));
         assert_non_null(end);
@@ -217,7 +178,7 @@ static void reload__refused__gives_the_reason(void **state)
     (void)state;
     assert_done(memory, "reload", NULL);
     memory->reload_outcome = BERTH_MALFORMED;
-    json_t *error = refused(memory, BERTH_ROLE_ADMIN, "reload", NULL, "invalid_params");
+    json_t *error = method_refused(memory, BERTH_ROLE_ADMIN, "reload", NULL, "invalid_params");
     assert_non_null(strstr(json_string_value(json_object_get(error, "message")), ":3:"));
     json_decref(error);
     assert_int_equal(memory->reloads, 2);
@@ -227,7 +188,7 @@ static void reload__refused__gives_the_reason(void **state)
 static void who__in_words__quotes_what_people_named(void **state)
 {
     struct memory_service *memory = make_service();
-    json_t *answer = ask(memory, BERTH_ROLE_READER, "who", "{\"port\":49001}");
+    json_t *answer = method_ask(memory, BERTH_ROLE_READER, "who", "{\"port\":49001}");
     const json_t *result = json_object_get(answer, "result");
 
     (void)state;
@@ -264,11 +225,11 @@ static void status__hints__are_each_facility(void **state)
 
     (void)state;
     memory->service.hints = two_hints;
-    json_t *answer = ask(memory, BERTH_ROLE_READER, "status", NULL);
+    json_t *answer = method_ask(memory, BERTH_ROLE_READER, "status", NULL);
     assert_true(json_equal(json_object_get(json_object_get(answer, "result"), "hints"), expected));
     json_decref(answer);
     memory->service.hints = no_hints;
-    answer = ask(memory, BERTH_ROLE_READER, "status", NULL);
+    answer = method_ask(memory, BERTH_ROLE_READER, "status", NULL);
     const json_t *hints = json_object_get(json_object_get(answer, "result"), "hints");
     assert_true(json_is_array(hints));
     assert_int_equal(json_array_size(hints), 0);

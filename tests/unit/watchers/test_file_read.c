@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmocka_all.h"
 #include "memory_faults.h"
-#include "temp_dir.h"
+#include "temp_folder.h"
 #include "watchers/file_read.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static char *folder;
-
-static int make_folder(void **unused)
-{
-    (void)unused;
-    folder = temp_dir_make();
-    return 0;
-}
-
-static int remove_folder(void **unused)
-{
-    (void)unused;
-    temp_dir_remove(folder);
-    return 0;
-}
 
 static void read__a_file__gives_content_stamp_and_hash(void **unused)
 {

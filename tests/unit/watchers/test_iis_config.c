@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmocka_all.h"
 #include "memory_faults.h"
-#include "temp_dir.h"
+#include "temp_folder.h"
 #include "watchers/iis_config.h"
 
 #include <stdio.h>
@@ -13,22 +13,6 @@
 #define ONE(port)                                                                                  \
     SITES("<site name='one'><bindings><binding protocol='http' bindingInformation='*:" port        \
           ":'/></bindings></site>")
-
-static char *folder;
-
-static int make_folder(void **unused)
-{
-    (void)unused;
-    folder = temp_dir_make();
-    return 0;
-}
-
-static int remove_folder(void **unused)
-{
-    (void)unused;
-    temp_dir_remove(folder);
-    return 0;
-}
 
 static void put(const char *name, const char *text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmocka_all.h"
-#include "temp_dir.h"
+#include "temp_folder.h"
 #include "watchers/iis_look.h"
 
 #include <stdlib.h>
@@ -9,22 +9,6 @@
     "<configuration><system.applicationHost><sites><site name='one'><bindings><binding "           \
     "protocol='http' bindingInformation='*:8080:'/></bindings></site></sites>"                     \
     "</system.applicationHost></configuration>"
-
-static char *folder;
-
-static int make_folder(void **unused)
-{
-    (void)unused;
-    folder = temp_dir_make();
-    return 0;
-}
-
-static int remove_folder(void **unused)
-{
-    (void)unused;
-    temp_dir_remove(folder);
-    return 0;
-}
 
 static void look_at(struct berth_iis_look *look, const char *name)
 {

@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmocka_all.h"
 #include "memory_faults.h"
-#include "temp_dir.h"
+#include "temp_folder.h"
 #include "watchers/iis_watch_plan.h"
 
 #include <stdio.h>
-
-static char *folder;
-
-static int make_folder(void **unused)
-{
-    (void)unused;
-    folder = temp_dir_make();
-    return 0;
-}
-
-static int remove_folder(void **unused)
-{
-    (void)unused;
-    temp_dir_remove(folder);
-    return 0;
-}
 
 static void assert_plan(const char *file, const char *expected)
 {

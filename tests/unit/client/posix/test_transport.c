@@ -5,7 +5,7 @@
 #include "cmocka_all.h"
 
 #include "client/transport.h"
-#include "temp_dir.h"
+#include "temp_folder.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -13,22 +13,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char *folder;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = temp_dir_make();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temp_dir_remove(folder);
-    return 0;
-}
 
 static int listen_at(const char *path, int backlog)
 {

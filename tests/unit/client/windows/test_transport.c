@@ -3,27 +3,11 @@
  * should. */
 #include "client/transport.h"
 #include "cmocka_all.h"
-#include "temp_dir.h"
+#include "temp_folder.h"
 #include "windows/own_security.h"
 #include "windows/under_wine.h"
 
 #include <windows.h>
-
-static char *folder;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = temp_dir_make();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temp_dir_remove(folder);
-    return 0;
-}
 
 static HANDLE make_pipe(const char *name)
 {

@@ -1,54 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The listener's Unix socket as a file among others. */
-#include "cmocka_all.h"
-#include "daemon/listener.h"
-#include "temp_dir.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-static const struct berth_access nobody = {.entries = NULL};
-
-struct fixture {
-    char *folder;
-    char endpoint[200];
-    uv_loop_t loop;
-};
-
-static int setup(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-
-    if (fixture == NULL) {
-        return -1;
-    }
-    fixture->folder = temp_dir_make();
-    (void)snprintf(fixture->endpoint, sizeof fixture->endpoint, "%s/b.sock", fixture->folder);
-    *state = fixture;
-    return uv_loop_init(&fixture->loop);
-}
-
-static int teardown(void **state)
-{
-    struct fixture *fixture = *state;
-
-    (void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
-    int status = uv_loop_close(&fixture->loop);
-    temp_dir_remove(fixture->folder);
-    free(fixture);
-    return status;
-}
-
-static void never(struct berth_listener *listener, void *ctx)
-{
-    (void)listener;
-    (void)ctx;
-    fail();
-}
+#include "tests/unit/daemon/listener_case.h"
 
 static void open__path_of_the_longest_length__and_one_more(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_case *fixture = *state;
     struct berth_listener *listener;
     struct berth_error err;
     char path[200];
@@ -69,7 +25,7 @@ static void open__path_of_the_longest_length__and_one_more(void **state)
 
 static void open__where_it_cannot__says_why_and_leaves_all_as_it_was(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_case *fixture = *state;
     struct berth_listener *listener;
     struct berth_error err;
     char path[250];
@@ -91,7 +47,7 @@ static void open__where_it_cannot__says_why_and_leaves_all_as_it_was(void **stat
 
 static void open__twice__names_the_process_that_has_it(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_case *fixture = *state;
     struct berth_listener *first;
     struct berth_listener *second = NULL;
     struct berth_error err;
@@ -106,7 +62,8 @@ static void open__twice__names_the_process_that_has_it(void **state)
     berth_listener_close(first);
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define CASE(test)                                                                                 \
+    cmocka_unit_test_setup_teardown(test, listener_case_setup, listener_case_teardown)
 
 int main(void)
 {

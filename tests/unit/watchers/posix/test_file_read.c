@@ -2,7 +2,7 @@
 /* What only POSIX systems have: kinds of files, errno, permissions, times to the nanosecond. */
 #define _XOPEN_SOURCE 700
 #include "cmocka_all.h"
-#include "temp_dir.h"
+#include "temp_folder.h"
 #include "watchers/file_read.h"
 
 #include <errno.h>
@@ -12,22 +12,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-static char *folder;
-
-static int make_folder(void **unused)
-{
-    (void)unused;
-    folder = temp_dir_make();
-    return 0;
-}
-
-static int remove_folder(void **unused)
-{
-    (void)unused;
-    temp_dir_remove(folder);
-    return 0;
-}
 
 static void read__an_old_file__is_not_fresh(void **unused)
 {

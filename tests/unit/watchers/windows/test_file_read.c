@@ -2,27 +2,11 @@
 /* What only Windows has: locks that keep others out, pipes and devices by name, times of FILETIME.
  */
 #include "cmocka_all.h"
-#include "temp_dir.h"
+#include "temp_folder.h"
 #include "watchers/file_read.h"
 
 #include <stdio.h>
 #include <windows.h>
-
-static char *folder;
-
-static int make_folder(void **unused)
-{
-    (void)unused;
-    folder = temp_dir_make();
-    return 0;
-}
-
-static int remove_folder(void **unused)
-{
-    (void)unused;
-    temp_dir_remove(folder);
-    return 0;
-}
 
 /* Tells whether locks keep readers out here: Wine's do not. */
 static bool has_locks(const char *path)
