@@ -2,41 +2,14 @@
 /* berth watch: prints what happens, one line an event, until it is stopped. */
 #include "commands.h"
 
-#include "field.h"
+#include "event_text.h"
 #include "params.h"
-#include "text_width.h"
 
 static const struct berth_option options[] = {
     {"topic", "T", "only ports, leases, conflicts, sources or pools", true},
     {"since", "R", "begin after this revision, with what was missed", false},
     {NULL, NULL, NULL, false},
 };
-
-/* What an event may hold, in the order in which it is told. */
-static const char *const members[] = {"source", "pool",  "key",    "lease", "kind",
-                                      "holder", "state", "reason", "text"};
-
-static void show_event(struct berth_cli *cli, const json_t *event)
-{
-    const char *time = berth_field_string(event, "time");
-    const char *type = berth_field_string(event, "type");
-    long long port = berth_field_number(event, "port", -1);
-
-    berth_text_add_shown(&cli->out, time != NULL ? time : "-");
-    berth_text_puts(&cli->out, "  ");
-    berth_text_add_shown(&cli->out, type != NULL ? type : "-");
-    if (port >= 0) {
-        berth_text_printf(&cli->out, "  port %lld", port);
-    }
-    for (unsigned i = 0; i < BERTH_COUNT(members); i++) {
-        const char *value = berth_field_string(event, members[i]);
-        if (value != NULL) {
-            berth_text_printf(&cli->out, "  %s ", members[i]);
-            berth_text_add_shown(&cli->out, value);
-        }
-    }
-    berth_text_putc(&cli->out, '\n');
-}
 
 static enum berth_exit follow(struct berth_cli *cli)
 {
@@ -50,7 +23,7 @@ static enum berth_exit follow(struct berth_cli *cli)
         if (cli->json) {
             (void)berth_cli_put_json(cli, event);
         } else {
-            show_event(cli, event);
+            berth_event_add_line(&cli->out, event);
         }
         json_decref(event);
         if (!berth_cli_flush(cli)) {
@@ -107,8 +80,9 @@ const struct berth_command berth_command_watch = {
     .synopsis = "[--topic T]... [--since R]",
     .options = options,
     .notes =
-        "With --json each event's object stands on a line of its own; its revision is what\n"
-        "--since takes. An event events.lost says that what came after its revision \"after\"\n"
-        "is missing: list what matters anew.\n",
+        "A line has the event's time, its revision, which is what --since takes, its type and "
+        "what\n"
+        "happened. With --json each event's object stands on a line of its own. An event\n"
+        "events.lost says that what came after a revision is missing: list what matters anew.\n",
     .run = run,
 };

@@ -28,6 +28,16 @@ static void show_claims(struct berth_cli *cli, const json_t *claims)
     berth_table_fini(&table);
 }
 
+/* Whom to ask, a line each: a line may end with a command that is copied. */
+static void show_asked(struct berth_cli *cli, const json_t *sentences)
+{
+    for (size_t i = 0; i < json_array_size(sentences); i++) {
+        const char *sentence = json_string_value(json_array_get(sentences, i));
+        berth_text_add_shown(&cli->out, sentence != NULL ? sentence : "");
+        berth_text_putc(&cli->out, '\n');
+    }
+}
+
 static void add_member(struct berth_text *out, const char *before, const char *value)
 {
     if (value != NULL && value[0] != '\0') {
@@ -60,6 +70,7 @@ static enum berth_exit show(struct berth_cli *cli, const json_t *result)
     }
     berth_text_add_shown(&cli->out, why);
     berth_text_putc(&cli->out, '\n');
+    show_asked(cli, berth_field_array(result, "ask"));
     show_claims(cli, berth_field_array(result, "claims"));
     show_lease(cli, berth_field_object(result, "lease"));
     for (size_t i = 0; i < json_array_size(conflicts); i++) {
@@ -85,7 +96,7 @@ static enum berth_exit run(struct berth_cli *cli, const struct berth_parsed *par
 
 const struct berth_command berth_command_who = {
     .name = "who",
-    .summary = "Tell who has a port, and why it is not free",
+    .summary = "Tell who has a port, why it is not free, and whom to ask",
     .synopsis = "PORT...",
     .arguments_min = 1,
     .arguments_max = PORTS_MAX,

@@ -2,6 +2,7 @@
 /* next, free, who, ports */
 #include "allocator/explain.h"
 #include "methods.h"
+#include "whom_to_ask.h"
 
 #include <string.h>
 
@@ -118,6 +119,7 @@ enum berth_code berth_method_who(struct berth_call *call, json_t *params, struct
     berth_json_member_string(result, "state", berth_explain_state(service->allocator, port));
     berth_json_member_string(result, "why", berth_text_string(&why));
     berth_text_fini(&why);
+    berth_whom_to_ask_write(result, service, port, now);
     berth_present_claims(result, service->allocator, port, now);
     if (berth_allocator_find(service->allocator, NULL, NULL, NULL, port, &lease, NULL) ==
         BERTH_OK) {

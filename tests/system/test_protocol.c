@@ -253,13 +253,13 @@ static void who__each_state__is_told(void **state)
     json_decref(client_call(&client, "allocate", "{\"key\":\"gone\",\"port\":21021}"));
     json_decref(client_call(&client, "release", "{\"key\":\"gone\"}"));
     json_t *who = client_call(&client, "who", "{\"port\":21020}");
-    assert_keys(who, "port state why claims lease conflicts");
+    assert_keys(who, "port state why ask claims lease conflicts");
     assert_string_equal(json_string_at(who, "state"), "leased");
     assert_string_equal(json_string_at(who, "lease.key"), "mine");
     assert_string_equal(json_string_at(who, "claims.0.kind"), "lease");
     json_decref(who);
     who = client_call(&client, "who", "{\"port\":21021}");
-    assert_keys(who, "port state why claims conflicts");
+    assert_keys(who, "port state why ask claims conflicts");
     assert_string_equal(json_string_at(who, "state"), "cooling");
     assert_string_equal(json_string_at(who, "claims.0.holder"), "gone");
     (void)json_string_at(who, "claims.0.until");

@@ -58,11 +58,14 @@ static void who__ports__are_told_in_the_order_asked(void **state)
 {
     static const char reply[] =
         "result {\"port\":8080,\"state\":\"used\",\"why\":\"port 8080 is used by IIS site 'Shop'\","
-        "\"claims\":[" IIS_CLAIM "," TCP_CLAIM "],\"lease\":{\"lease\":\"L1\",\"state\":\"active\","
+        "\"ask\":[\"Ask the \\u001b shop\",\"Ask nginx by: ps -fp 12\"],\"claims\":[" IIS_CLAIM
+        "," TCP_CLAIM "],\"lease\":{\"lease\":\"L1\",\"state\":\"active\","
         "\"key\":\"shop\",\"generation\":\"\",\"owner\":\"root\"},"
         "\"conflicts\":[{\"text\":\"two of them\"}]}";
     static const char text[] =
         "port 8080 is used by IIS site 'Shop'\n"
+        "Ask the ? shop\n"
+        "Ask nginx by: ps -fp 12\n"
         "  SOURCE  HOLDER          DETAIL\n"
         "  iis     Shop            http *:8080: (vanished, kept for a while)\n"
         "  tcp     nginx (pid 12)  listening on :: (IPv6 only)\n"
@@ -268,21 +271,95 @@ static void later_methods__not_supported_yet__fail_with_the_sentence(void **stat
     }
 }
 
+#define EVENT(members) "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{" members "}}\n"
+#define REST "\"time\":\"T\",\"topic\":\"x\","
+
+static void watch__each_topic__is_a_sentence(void **state)
+{
+    static const struct scripted_rule rule = {
+        NULL,
+        "{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"revision\":1}}\n" EVENT(
+            "\"revision\":2," REST
+            "\"type\":\"port.used\",\"port\":80,\"pool\":\"qa\",\"state\":\"used\","
+            "\"claim\":" TCP_CLAIM) EVENT("\"revision\":3," REST
+                                          "\"type\":\"port.freed\",\"port\":80,\"pool\":\"qa\","
+                                          "\"state\":\"free\"")
+            EVENT("\"revision\":4," REST
+                  "\"type\":\"lease.granted\",\"port\":80,\"ports\":[80],\"lease\":\"L1\","
+                  "\"key\":\"a\\nb\",\"generation\":\"\",\"state\":\"pending\","
+                  "\"expires_at\":\"E\",\"holder\":\"site:Shop\",\"owner\":\"al\",\"by\":null")
+                EVENT("\"revision\":5," REST
+                      "\"type\":\"lease.handed_over\",\"port\":80,\"ports\":[80,82],"
+                      "\"lease\":\"L1\",\"key\":\"k\",\"generation\":\"2\",\"state\":\"active\","
+                      "\"expires_at\":null,\"holder\":\"any\",\"owner\":\"al\",\"by\":\"bo\"")
+                    EVENT("\"revision\":6," REST
+                          "\"type\":\"conflict.opened\",\"id\":\"c1\",\"kind\":\"scheme_mix\","
+                          "\"severity\":\"error\",\"port\":80,\"opened_at\":\"O\","
+                          "\"text\":\"Two of them.\"")
+                        EVENT("\"revision\":7," REST "\"type\":\"conflict.closed\",\"id\":\"c1\","
+                              "\"kind\":\"scheme_mix\",\"severity\":\"error\",\"port\":80,"
+                              "\"opened_at\":\"O\",\"text\":\"Two of them.\""),
+        true};
+
+    (void)state;
+    assert_int_equal(cli_run("watch", &rule, 1), 4);
+    assert_string_equal(
+        cli_out,
+        "T  2  port.used        port 80 of pool qa is used: nginx (pid 12): listening on :: (IPv6 "
+        "only)\n"
+        "T  3  port.freed       port 80 of pool qa is free\n"
+        "T  4  lease.granted    port 80 for key a?b, held by site:Shop, pending until E, owner al, "
+        "lease L1\n"
+        "T  5  lease.handed_over  ports 80, 82 for key k, generation 2, held by any, active, owner "
+        "al, by bo, lease L1\n"
+        "T  6  conflict.opened  error: Two of them. (scheme_mix on port 80, id c1)\n"
+        "T  7  conflict.closed  ended: Two of them. (scheme_mix on port 80, id c1)\n");
+}
+
+static void watch__troubles__say_numbers_and_reasons(void **state)
+{
+    static const struct scripted_rule rule = {
+        NULL,
+        "{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"revision\":1}}\n" EVENT(
+            "\"revision\":2," REST "\"type\":\"source.stale\",\"source\":\"iis\","
+            "\"name\":\"/a.config\",\"state\":\"stale\",\"reason\":\"line 3: damaged\"")
+            EVENT("\"revision\":3," REST "\"type\":\"source.ready\",\"source\":\"iis\","
+                  "\"name\":\"/a.config\",\"state\":\"ready\"")
+                EVENT("\"revision\":4," REST "\"type\":\"pool.low\",\"pool\":\"qa\",\"free\":2,"
+                      "\"total\":10,\"low\":3")
+                    EVENT("\"revision\":5," REST
+                          "\"type\":\"pool.exhausted\",\"pool\":\"qa\",\"free\":0,\"total\":10,"
+                          "\"low\":0")
+                        EVENT("\"revision\":6," REST "\"type\":\"pool.ok\",\"pool\":\"qa\","
+                              "\"free\":5,\"total\":10,\"low\":3")
+                            EVENT("\"revision\":9," REST "\"type\":\"events.lost\",\"after\":6")
+                                EVENT("\"type\":\"later.kind\",\"name\":\"n\",\"count\":3,"
+                                      "\"why\":\"w\""),
+        true};
+
+    (void)state;
+    assert_int_equal(cli_run("watch", &rule, 1), 4);
+    assert_string_equal(
+        cli_out, "T  2  source.stale     iis, /a.config, is stale: line 3: damaged\n"
+                 "T  3  source.ready     iis, /a.config, is ready\n"
+                 "T  4  pool.low         pool qa: 2 of 10 ports are free, low is fewer than 3\n"
+                 "T  5  pool.exhausted   pool qa: 0 of 10 ports are free\n"
+                 "T  6  pool.ok          pool qa: 5 of 10 ports are free, low is fewer than 3\n"
+                 "T  9  events.lost      what came after revision 6 is missing: list what matters "
+                 "anew\n"
+                 "-  0  later.kind       name n, why w\n");
+}
+
 static void watch__events__are_lines_until_the_daemon_goes(void **state)
 {
     static const struct scripted_rule rule = {
         NULL,
-        "{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"revision\":1}}\n"
-        "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"revision\":2,\"time\":\"T\","
-        "\"topic\":\"leases\",\"type\":\"lease.granted\",\"port\":80,\"key\":\"a\\nb\"}}\n"
-        "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"type\":\"source.stale\","
-        "\"source\":\"iis\",\"reason\":\"gone\"}}\n",
+        "{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"revision\":1}}\n" EVENT(
+            "\"type\":\"source.stale\",\"source\":\"iis\",\"reason\":\"gone\""),
         true};
 
     (void)state;
     assert_int_equal(cli_run("watch --topic leases --topic sources", &rule, 1), 4);
-    assert_string_equal(cli_out, "T  lease.granted  port 80  key a?b\n"
-                                 "-  source.stale  source iis  reason gone\n");
     assert_string_equal(cli_err, "berth: the daemon closed the connection without an answer\n");
     assert_non_null(strstr(cli_received(), "{\"topics\":[\"leases\",\"sources\"]}"));
     assert_int_equal(cli_run("watch --since 1795644191915012", &rule, 1), 4);
@@ -291,6 +368,9 @@ static void watch__events__are_lines_until_the_daemon_goes(void **state)
     assert_non_null(strstr(cli_out, "{\"type\":\"source.stale\",\"source\":\"iis\",\"reason\":"
                                     "\"gone\"}\n"));
 }
+
+#undef EVENT
+#undef REST
 
 static const char status_reply[] =
     "result {\"version\":\"0.1.0\",\"instance\":\"ab\",\"host\":\"web01\",\"platform\":\"linux\","
@@ -374,6 +454,8 @@ int main(void)
         cmocka_unit_test(adopt__more_than_are_listed__are_counted),
         cmocka_unit_test(handover_and_reload__are_told),
         cmocka_unit_test(later_methods__not_supported_yet__fail_with_the_sentence),
+        cmocka_unit_test(watch__each_topic__is_a_sentence),
+        cmocka_unit_test(watch__troubles__say_numbers_and_reasons),
         cmocka_unit_test(watch__events__are_lines_until_the_daemon_goes),
         cmocka_unit_test(status__full__is_a_compact_report),
         cmocka_unit_test(status__bare__does_without_what_is_missing),

@@ -4,7 +4,7 @@ foreach(module access configure event_log framing lease_record listener log log_
     system_log)
   berth_add_unit_test(NAME daemon.${module} SOURCES test_${module}.c LIBRARIES berth_daemon)
 endforeach()
-foreach(module events methods methods_adopt methods_hold rpc)
+foreach(module events methods methods_adopt methods_hold rpc whom_to_ask)
   berth_add_unit_test(NAME daemon.${module} SOURCES test_${module}.c ${memory_service}
     LIBRARIES berth_daemon TIMEOUT 120)
 endforeach()
