@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Alerts by the system's log. Writing to it may block: its service's socket can be full. */
+/* Alerts by the system's log. Writing to it may block: its service's socket can be full. Where the
+ * log refuses to be opened, the channel is there all the same and fails, until it can be. */
 #include "alert_channel.h"
 #include "base/memory.h"
 #include "outbox.h"
@@ -7,10 +8,16 @@
 #include <string.h>
 
 #define HANGS_MS 10000
+#define OPEN_AGAIN_MS 10000
 
 struct system_log_channel {
     struct berth_channel base;
     struct berth_outbox *outbox;
+    bool open;
+    uint64_t tried_ms;          /* to open it; 0: at the start only */
+    struct berth_error refusal; /* why it is not open */
+    uint64_t attempts;          /* that were looked at */
+    uint64_t no_memory;
 };
 
 struct notice {
@@ -23,14 +30,20 @@ static enum berth_code deliver(void *item, struct berth_error *err)
 {
     const struct notice *notice = item;
 
-    (void)err; /* it says of no failure */
-    berth_system_log_report(notice->notice, notice->strings);
-    return BERTH_OK;
+    return berth_system_log_report(notice->notice, notice->strings, err);
 }
 
 static size_t wanted(const struct berth_settings *settings)
 {
     return settings->alerts.system_log ? 1 : 0;
+}
+
+static void try_to_open(struct system_log_channel *channel)
+{
+    channel->open = berth_system_log_open(&channel->refusal) == BERTH_OK;
+    if (!channel->open) {
+        berth_channel_failed(&channel->base, channel->refusal.detail);
+    }
 }
 
 static enum berth_code start(struct berth_channel **out, const struct berth_channel_world *world,
@@ -46,17 +59,12 @@ static enum berth_code start(struct berth_channel **out, const struct berth_chan
     if (channel == NULL) {
         return berth_fail_memory(err, "a channel");
     }
-    enum berth_code code = berth_system_log_open(err);
-    if (code == BERTH_OK) {
-        code = berth_outbox_create(&channel->outbox, &options, err);
-        if (code != BERTH_OK) {
-            berth_system_log_close();
-        }
-    }
+    enum berth_code code = berth_outbox_create(&channel->outbox, &options, err);
     if (code != BERTH_OK) {
         berth_free(channel);
         return code;
     }
+    try_to_open(channel);
     *out = &channel->base;
     return BERTH_OK;
 }
@@ -90,11 +98,33 @@ static void take_alert(struct berth_channel *base, const struct berth_alert *ale
     struct notice *notice = copy(alert);
 
     if (notice == NULL) {
-        base->state.failed++;
+        channel->no_memory++;
         berth_channel_failed(base, "out of memory");
         return;
     }
     berth_outbox_put(channel->outbox, notice);
+}
+
+static void note(struct system_log_channel *channel, const struct berth_outbox_state *state)
+{
+    struct berth_channel *base = &channel->base;
+
+    if (state->busy_ms >= HANGS_MS) {
+        berth_channel_failed(base, "the system's log does not take what it is given");
+    } else if (!channel->open) {
+        berth_channel_failed(base, channel->refusal.detail);
+    } else if (state->delivered + state->failed == channel->attempts) {
+        /* nothing new to judge by */
+    } else if (state->failing) {
+        berth_channel_failed(base, state->error.detail);
+    } else {
+        berth_channel_worked(base);
+    }
+    channel->attempts = state->delivered + state->failed;
+    base->state.told = state->delivered;
+    base->state.failed = state->failed + channel->no_memory;
+    base->state.lost = state->lost;
+    base->state.waiting = state->waiting;
 }
 
 static void look(struct berth_channel *base, struct berth_now now)
@@ -102,16 +132,15 @@ static void look(struct berth_channel *base, struct berth_now now)
     struct system_log_channel *channel = BERTH_CONTAINER_OF(base, struct system_log_channel, base);
     struct berth_outbox_state state;
 
-    (void)now;
-    berth_outbox_look(channel->outbox, &state);
-    base->state.lost = state.lost;
-    base->state.waiting = state.waiting;
-    if (state.busy_ms >= HANGS_MS) {
-        berth_channel_failed(base, "the system's log does not take what it is given");
-    } else if (state.delivered != base->state.told) {
-        berth_channel_worked(base);
+    if (!channel->open && now.ms - channel->tried_ms >= OPEN_AGAIN_MS) {
+        channel->tried_ms = now.ms;
+        try_to_open(channel);
+        if (channel->open) {
+            berth_channel_worked(base);
+        }
     }
-    base->state.told = state.delivered;
+    berth_outbox_look(channel->outbox, &state);
+    note(channel, &state);
 }
 
 static void stop(struct berth_channel *base)
@@ -119,7 +148,9 @@ static void stop(struct berth_channel *base)
     struct system_log_channel *channel = BERTH_CONTAINER_OF(base, struct system_log_channel, base);
 
     if (berth_outbox_close(channel->outbox, BERTH_CHANNEL_STOP_MS)) {
-        berth_system_log_close();
+        if (channel->open) {
+            berth_system_log_close();
+        }
     } else {
         berth_system_log_abandon();
     }

@@ -64,9 +64,14 @@ void berth_channel_worked(struct berth_channel *channel)
     channel->state.failing = false;
 }
 
-static const char *target_of(const struct berth_channel *channel)
+/* "metrics /var/lib/berth.prom", "systemLog" */
+static const char *name_of(char out[512], const struct berth_channel *channel)
 {
-    return channel->target != NULL ? channel->target : "";
+    bool has_target = channel->target != NULL;
+
+    (void)snprintf(out, 512, "%s%s%s", channel->ops->name, has_target ? " " : "",
+                   has_target ? channel->target : "");
+    return out;
 }
 
 static void stop_channels(struct berth_alerts *alerts)
@@ -131,17 +136,18 @@ static void apply_channels(struct berth_alerts *alerts, const struct berth_setti
 static void log_channel(struct berth_channel *channel, struct berth_now now)
 {
     const struct berth_channel_state *state = &channel->state;
+    char name[512];
 
     if (state->failing != channel->logged_failing) {
         channel->logged_failing = state->failing;
-        berth_log(state->failing ? BERTH_LOG_WARNING : BERTH_LOG_INFO, "alerts by %s %s %s%s",
-                  channel->ops->name, target_of(channel), state->failing ? "fail: " : "work again",
+        berth_log(state->failing ? BERTH_LOG_WARNING : BERTH_LOG_INFO, "alerts by %s %s%s",
+                  name_of(name, channel), state->failing ? "fail: " : "work again",
                   state->failing ? state->reason : "");
     }
     if (state->lost != channel->logged_lost &&
         (channel->logged_lost_ms == 0 || now.ms - channel->logged_lost_ms >= LOST_LOG_MS)) {
-        berth_log(BERTH_LOG_WARNING, "alerts by %s %s: %" PRIu64 " were lost, too many waited",
-                  channel->ops->name, target_of(channel), state->lost - channel->logged_lost);
+        berth_log(BERTH_LOG_WARNING, "alerts by %s: %" PRIu64 " were lost, too many waited",
+                  name_of(name, channel), state->lost - channel->logged_lost);
         channel->logged_lost = state->lost;
         channel->logged_lost_ms = now.ms;
     }
@@ -169,6 +175,7 @@ void berth_alerts_report(struct berth_alerts *alerts, enum berth_notice notice,
                          const char *const *strings)
 {
     struct berth_alert alert = {.notice = notice};
+    struct berth_error err;
 
     for (unsigned i = 0; i < berth_notice_info(notice)->strings; i++) {
         alert.strings[i] = strings[i];
@@ -179,7 +186,7 @@ void berth_alerts_report(struct berth_alerts *alerts, enum berth_notice notice,
             return;
         }
     }
-    berth_system_log_report(notice, strings);
+    (void)berth_system_log_report(notice, strings, &err); /* nobody to tell is no reason to fail */
 }
 
 /* The latest event's object. */

@@ -25,7 +25,10 @@ struct run {
 
 static void report(enum berth_notice event, const char *string)
 {
-    berth_system_log_report(event, &string);
+    struct berth_error err;
+
+    /* nobody to tell is no reason to fail, and the daemon's log has it */
+    (void)berth_system_log_report(event, &string, &err);
 }
 
 static void on_stop(void *ctx)

@@ -190,9 +190,11 @@ static void write_failing_channels(struct berth_json *json, const struct berth_a
                                                               : NULL;
          channel != NULL; channel = channel->next) {
         char text[400];
+        const char *target = channel->target;
         if (channel->state.failing) {
-            (void)snprintf(text, sizeof text, "alerts by %s %.100s fail: %s", channel->ops->name,
-                           channel->target != NULL ? channel->target : "", channel->state.reason);
+            (void)snprintf(text, sizeof text, "alerts by %s%s%.100s fail: %s", channel->ops->name,
+                           target != NULL ? " " : "", target != NULL ? target : "",
+                           channel->state.reason);
             berth_json_string(json, text);
         }
     }

@@ -281,11 +281,19 @@ static uint64_t value_lost(const struct berth_channel_state *state)
     return state->lost;
 }
 
+static uint64_t value_failing(const struct berth_channel_state *state)
+{
+    return state->failing;
+}
+
 static void write_alerts(struct berth_text *out, const struct berth_alerts *alerts)
 {
     if (alerts == NULL || berth_alerts_channels(alerts) == NULL) {
         return;
     }
+    channel_metric(out, alerts, "berth_alerts_failing", "gauge",
+                   "1 while a channel's latest attempt was in vain, or does not come to an end.",
+                   value_failing);
     channel_metric(out, alerts, "berth_alerts_told_total", "counter",
                    "Alerts (of the metrics: files) that a channel delivered.", value_told);
     channel_metric(out, alerts, "berth_alerts_failed_total", "counter",

@@ -74,14 +74,17 @@ char *berth_notice_text(char out[BERTH_NOTICE_TEXT_SIZE], enum berth_notice even
 
 /** Makes berth_system_log_report() work.
  *  May be opened several times, and is closed when each has closed it.
- *  @return BERTH_OK; BERTH_IO: the Event Log refused, nothing will be reported
+ *  @return BERTH_OK; BERTH_IO, BERTH_DENIED, BERTH_NO_MEMORY: the Event Log refused, it is not open
  *  @thread main, before others report  @source openlog(3), RegisterEventSourceW */
 enum berth_code berth_system_log_open(struct berth_error *err);
 
-/** Reports an event; does nothing while the log is not open. Nobody to tell is no reason to fail.
+/** Reports an event.
  *  @param[in] strings  UTF-8, as many as the event's row says
+ *  @return BERTH_OK: the log's service took it; BERTH_IO, BERTH_DENIED, BERTH_NO_MEMORY: it did
+ *          not, or the log is not open, and the event is lost
  *  @thread any  @blocks for the local log service  @source syslog(3), ReportEventW */
-void berth_system_log_report(enum berth_notice event, const char *const *strings);
+enum berth_code berth_system_log_report(enum berth_notice event, const char *const *strings,
+                                        struct berth_error *err);
 
 /** Ends reporting.  @thread main, when others have ended */
 void berth_system_log_close(void);

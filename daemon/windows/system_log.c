@@ -11,8 +11,8 @@ static const struct berth_windows_log_calls windows_calls = {RegisterEventSource
                                                              DeregisterEventSource};
 
 static const struct berth_windows_log_calls *calls = &windows_calls;
-static HANDLE log_handle; /* NULL: not open */
-static atomic_uint opens; /* reports come from a thread that may be left behind */
+static _Atomic(HANDLE) log_handle; /* NULL: not open */
+static atomic_uint opens;          /* reports come from a thread that may be left behind */
 
 void berth_windows_log_use(const struct berth_windows_log_calls *others)
 {
@@ -67,27 +67,33 @@ static wchar_t *wide_string(const char *string)
     return berth_wide(clean);
 }
 
-void berth_system_log_report(enum berth_notice event, const char *const *strings)
+enum berth_code berth_system_log_report(enum berth_notice event, const char *const *strings,
+                                        struct berth_error *err)
 {
     static const WORD types[] = {[BERTH_NOTICE_SEVERITY_INFO] = EVENTLOG_INFORMATION_TYPE,
                                  [BERTH_NOTICE_SEVERITY_WARNING] = EVENTLOG_WARNING_TYPE,
                                  [BERTH_NOTICE_SEVERITY_ERROR] = EVENTLOG_ERROR_TYPE};
     const struct berth_notice_info *info = berth_notice_info(event);
+    HANDLE log = log_handle;
     wchar_t *wide[BERTH_NOTICE_STRINGS_MAX] = {NULL};
     LPCWSTR given[BERTH_NOTICE_STRINGS_MAX];
+    enum berth_code code = BERTH_OK;
 
-    if (log_handle == NULL) {
-        return;
+    if (log == NULL) {
+        return berth_fail(err, BERTH_IO, 0, "the Event Log is not open");
     }
     for (unsigned i = 0; i < info->strings; i++) {
         wide[i] = wide_string(strings[i]);
         given[i] = wide[i] != NULL ? wide[i] : L"(no memory)";
     }
-    (void)calls->ReportEventW(log_handle, types[info->severity], 0, berth_windows_log_id(info),
-                              NULL, (WORD)info->strings, 0, given, NULL);
+    if (!calls->ReportEventW(log, types[info->severity], 0, berth_windows_log_id(info), NULL,
+                             (WORD)info->strings, 0, given, NULL)) {
+        code = berth_fail_system(err, GetLastError(), "the Event Log refused an event");
+    }
     for (unsigned i = 0; i < info->strings; i++) {
         berth_free(wide[i]);
     }
+    return code;
 }
 
 void berth_system_log_close(void)

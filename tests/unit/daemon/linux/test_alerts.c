@@ -7,13 +7,17 @@
 #include "base/memory.h"
 #include "cmocka_all.h"
 #include "daemon/alert_channel.h"
+#include "daemon/linux/system_log.h"
 #include "memory_faults.h"
 #include "memory_service.h"
 #include "temp_dir.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <syslog.h>
+#include <unistd.h>
 
 static struct memory_service *memory;
 static uv_loop_t loop;
@@ -54,11 +58,36 @@ void syslog(int pri, const char *fmt, ...)
     }
 }
 
+/* ---- the service of the log, which only has to be there ---- */
+
+static struct sockaddr_un service = {.sun_family = AF_UNIX};
+static int service_socket;
+static char *service_folder;
+
+static int be_the_service(void)
+{
+    (void)unlink(service.sun_path);
+    service_socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return bind(service_socket, (const struct sockaddr *)&service, sizeof service);
+}
+
+static void stop_the_service(void)
+{
+    (void)close(service_socket);
+    service_socket = -1;
+}
+
 static int set_up(void **state)
 {
     struct berth_error err;
 
     (void)state;
+    service_folder = temp_dir_make();
+    (void)snprintf(service.sun_path, sizeof service.sun_path, "%s/log", service_folder);
+    berth_linux_log_use(service.sun_path);
+    if (be_the_service() != 0) {
+        return -1;
+    }
     hanging = false;
     health = (struct berth_store_health){.failing = false};
     berth_text_init(&told, 1 << 20);
@@ -86,6 +115,9 @@ static int tear_down(void **state)
     memory->service.store_health = NULL;
     memory_service_free(memory);
     berth_text_fini(&told);
+    stop_the_service();
+    berth_linux_log_use(NULL);
+    temp_dir_remove(service_folder);
     return uv_loop_close(&loop);
 }
 
@@ -348,6 +380,36 @@ static void system_log__hangs__the_queue_has_a_ceiling_and_others_go_on(void **s
     temp_dir_remove(folder);
 }
 
+static void await_system_log(const struct berth_channel *channel, bool failing)
+{
+    for (int tries = 0; channel->state.failing != failing; tries++) {
+        assert_true(tries < 2000);
+        tick(500);
+        uv_sleep(5);
+    }
+}
+
+static void system_log__nobody_takes_it__fails_and_works_again(void **state)
+{
+    static const char *const strings[] = {"0", "/run/x"};
+
+    (void)state;
+    apply();
+    const struct berth_channel *channel = berth_alerts_channels(memory->service.alerts);
+    stop_the_service();
+    berth_alerts_report(memory->service.alerts, BERTH_NOTICE_STARTED, strings);
+    await_system_log(channel, true);
+    assert_non_null(strstr(channel->state.reason, "no log service at "));
+    assert_non_null(strstr(channel->state.reason, "Connection refused"));
+    assert_int_equal(channel->state.failed, 1);
+    assert_int_equal(channel->state.told, 0);
+    assert_int_equal(be_the_service(), 0);
+    berth_alerts_report(memory->service.alerts, BERTH_NOTICE_STARTED, strings);
+    await_system_log(channel, false);
+    assert_int_equal(channel->state.told, 1);
+    assert_told("6 [100] Berth 0 has started and answers at /run/x.\n");
+}
+
 static void metrics__folder_is_missing__says_so_and_works_when_it_is_there(void **state)
 {
     char *folder = temp_dir_make();
@@ -431,6 +493,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(system_log__hangs__the_queue_has_a_ceiling_and_others_go_on,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(system_log__nobody_takes_it__fails_and_works_again, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(
             metrics__folder_is_missing__says_so_and_works_when_it_is_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(apply__same_settings__keeps_the_channels, set_up,

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* What reaches syslog(3), which this program has in the C library's place. */
 #define _GNU_SOURCE
-#include "daemon/system_log.h"
+#include "daemon/linux/system_log.h"
 
 #include "cmocka_all.h"
 
+#include "temp_dir.h"
+
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <syslog.h>
+#include <unistd.h>
 
 static int opened;
 static int closed;
@@ -38,6 +43,40 @@ void closelog(void)
     closed++;
 }
 
+static struct sockaddr_un service = {.sun_family = AF_UNIX};
+
+static int be_the_service(int type)
+{
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+    (void)unlink(service.sun_path);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&service, sizeof service), 0);
+    if (type == SOCK_STREAM) {
+        assert_int_equal(listen(fd, 1), 0);
+    }
+    return fd;
+}
+
+static int use_a_folder(void **state)
+{
+    char *folder = temp_dir_make();
+
+    *state = folder;
+    (void)snprintf(service.sun_path, sizeof service.sun_path, "%s/log", folder);
+    berth_linux_log_use(service.sun_path);
+    calls = 0;
+    opened = 0;
+    closed = 0;
+    return 0;
+}
+
+static int remove_the_folder(void **state)
+{
+    berth_linux_log_use(NULL);
+    temp_dir_remove(*state);
+    return 0;
+}
+
 static void report__each_event__has_its_priority_and_number(void **state)
 {
     static const int priorities[] = {LOG_INFO, LOG_WARNING, LOG_ERR};
@@ -45,12 +84,13 @@ static void report__each_event__has_its_priority_and_number(void **state)
     const char *strings[] = {"a", "b\nc", "%s"};
 
     (void)state;
+    int fd = be_the_service(SOCK_DGRAM);
     assert_ok(berth_system_log_open(&err), &err);
     for (int event = 0; event < BERTH_NOTICE_COUNT; event++) {
         const struct berth_notice_info *info = berth_notice_info((enum berth_notice)event);
         char number[16];
         calls = 0;
-        berth_system_log_report((enum berth_notice)event, strings);
+        assert_ok(berth_system_log_report((enum berth_notice)event, strings, &err), &err);
         assert_int_equal(calls, 1);
         assert_int_equal(priority, priorities[info->severity]);
         (void)snprintf(number, sizeof number, "[%u] ", info->id);
@@ -60,24 +100,65 @@ static void report__each_event__has_its_priority_and_number(void **state)
     berth_system_log_close();
     assert_int_equal(opened, 1);
     assert_int_equal(closed, 1);
+    (void)close(fd);
 }
 
-static void report__not_open__does_nothing(void **state)
+/* The C library's function has no way to say so. */
+static void report__nobody_is_there__says_so(void **state)
 {
     const char *strings[] = {"a", "b", "c"};
+    struct berth_error err;
+    char expected[200];
 
     (void)state;
-    calls = 0;
-    berth_system_log_report(BERTH_NOTICE_STARTED, strings);
+    assert_ok(berth_system_log_open(&err), &err);
+    assert_code(berth_system_log_report(BERTH_NOTICE_STARTED, strings, &err), BERTH_IO);
+    (void)snprintf(expected, sizeof expected, "no log service at %s: No such file or directory",
+                   service.sun_path);
+    assert_string_equal(err.detail, expected);
+    int fd = be_the_service(SOCK_DGRAM);
+    assert_ok(berth_system_log_report(BERTH_NOTICE_STARTED, strings, &err), &err);
+    (void)close(fd); /* the file stays, as after the service's end */
+    assert_code(berth_system_log_report(BERTH_NOTICE_STARTED, strings, &err), BERTH_IO);
+    assert_non_null(strstr(err.detail, "Connection refused"));
+    assert_int_equal(calls, 1);
+    berth_system_log_close();
+}
+
+static void report__service_listens_for_streams__is_left_to_syslog(void **state)
+{
+    const char *strings[] = {"a", "b", "c"};
+    struct berth_error err;
+
+    (void)state;
+    int fd = be_the_service(SOCK_STREAM);
+    assert_ok(berth_system_log_open(&err), &err);
+    assert_ok(berth_system_log_report(BERTH_NOTICE_STARTED, strings, &err), &err);
+    assert_int_equal(calls, 1);
+    berth_system_log_close();
+    (void)close(fd);
+}
+
+static void report__not_open__is_an_error(void **state)
+{
+    const char *strings[] = {"a", "b", "c"};
+    struct berth_error err;
+
+    (void)state;
+    assert_code(berth_system_log_report(BERTH_NOTICE_STARTED, strings, &err), BERTH_IO);
     assert_int_equal(calls, 0);
 }
+
+#define ROW(test) cmocka_unit_test_setup_teardown(test, use_a_folder, remove_the_folder)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(report__not_open__does_nothing),
-        cmocka_unit_test(report__each_event__has_its_priority_and_number),
-        cmocka_unit_test(report__not_open__does_nothing),
+        ROW(report__not_open__is_an_error),
+        ROW(report__each_event__has_its_priority_and_number),
+        ROW(report__nobody_is_there__says_so),
+        ROW(report__service_listens_for_streams__is_left_to_syslog),
+        ROW(report__not_open__is_an_error),
     };
     return cmocka_run_group_tests_name("daemon.linux_system_log", tests, NULL, NULL);
 }
