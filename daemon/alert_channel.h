@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The contract of a channel by which alerts reach an operator. The next one is a file with the four
+/* The contract of a channel by which alerts reach an operator. The next one is a file with these
  * functions, and a row in the table of alerts.c.
  *
  * A channel never makes the loop wait: what may block is done by an outbox (outbox.h) or another
@@ -16,6 +16,9 @@
 
 #define BERTH_CHANNEL_WAITING_MAX 64 /* alerts */
 #define BERTH_CHANNEL_STOP_MS 500    /* for what still waits when the daemon stops */
+#define BERTH_CHANNEL_LEAVE_MS                                                                     \
+    60000 /* for that in a channel which is not in the settings any more */
+#define BERTH_CHANNELS_LEAVING_MAX 32
 
 /** How a channel does. */
 struct berth_channel_state {
@@ -32,6 +35,7 @@ struct berth_channel {
     struct berth_channel_state state;
     char *target; /* a path; NULL: the channel has none */
     struct berth_channel *next;
+    uint64_t leaves_ms;  /* it is in the settings no more, and ends then at the latest */
     bool logged_failing; /* what alerts.c has logged */
     uint64_t logged_lost;
     uint64_t logged_lost_ms;
@@ -54,6 +58,15 @@ struct berth_channel_ops {
     enum berth_code (*start)(struct berth_channel **out, const struct berth_channel_world *world,
                              const struct berth_settings *settings, size_t number,
                              struct berth_error *err);
+
+    /** Lets the channel go on as number `number` of the settings' channels of its kind, with its
+     *  queue, its numbers and what the settings say of it now.
+     *  @return false: that is another channel; nothing changed */
+    bool (*adopt)(struct berth_channel *channel, const struct berth_settings *settings,
+                  size_t number);
+
+    /** Tells whether nothing waits and nothing is under way. */
+    bool (*idle)(struct berth_channel *channel);
 
     /** Takes an alert; what becomes of it shows in the state. NULL: it takes none. */
     void (*tell)(struct berth_channel *channel, const struct berth_alert *alert);

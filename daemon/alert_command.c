@@ -264,6 +264,25 @@ static enum berth_code start(struct berth_channel **out, const struct berth_chan
     return BERTH_OK;
 }
 
+static bool adopt(struct berth_channel *base, const struct berth_settings *settings, size_t number)
+{
+    struct command_channel *channel = BERTH_CONTAINER_OF(base, struct command_channel, base);
+    const struct berth_command_settings *command = &settings->alerts.commands[number];
+
+    if (strcmp(base->target, command->path) != 0) {
+        return false;
+    }
+    channel->timeout_ms = command->timeout_ms; /* of what is started from now on */
+    return true;
+}
+
+static bool idle(struct berth_channel *base)
+{
+    struct command_channel *channel = BERTH_CONTAINER_OF(base, struct command_channel, base);
+
+    return base->state.waiting == 0 && !any_runs(channel);
+}
+
 static void take_alert(struct berth_channel *base, const struct berth_alert *alert)
 {
     struct command_channel *channel = BERTH_CONTAINER_OF(base, struct command_channel, base);
@@ -320,6 +339,8 @@ const struct berth_channel_ops berth_channel_command = {
     .name = "command",
     .wanted = wanted,
     .start = start,
+    .adopt = adopt,
+    .idle = idle,
     .tell = take_alert,
     .look = look,
     .stop = stop,

@@ -69,6 +69,24 @@ static enum berth_code start(struct berth_channel **out, const struct berth_chan
     return BERTH_OK;
 }
 
+/* There is one system's log. */
+static bool adopt(struct berth_channel *base, const struct berth_settings *settings, size_t number)
+{
+    (void)base;
+    (void)settings;
+    (void)number;
+    return true;
+}
+
+static bool idle(struct berth_channel *base)
+{
+    struct system_log_channel *channel = BERTH_CONTAINER_OF(base, struct system_log_channel, base);
+    struct berth_outbox_state state;
+
+    berth_outbox_look(channel->outbox, &state);
+    return state.waiting == 0 && state.busy_ms == 0;
+}
+
 static struct notice *copy(const struct berth_alert *alert)
 {
     unsigned count = berth_notice_info(alert->notice)->strings;
@@ -161,6 +179,8 @@ const struct berth_channel_ops berth_channel_system_log = {
     .name = "systemLog",
     .wanted = wanted,
     .start = start,
+    .adopt = adopt,
+    .idle = idle,
     .tell = take_alert,
     .look = look,
     .stop = stop,

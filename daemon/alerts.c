@@ -32,8 +32,8 @@ struct watched_pool {
 
 struct berth_alerts {
     struct berth_channel_world world;
-    struct berth_channel *first;
-    struct berth_text asked_for; /* what the settings said of channels when these were started */
+    struct berth_channel *first;   /* in the order of the settings, kind by kind */
+    struct berth_channel *leaving; /* that are told nothing any more; the one to end first first */
     struct watched_pool pools[BERTH_SETTINGS_POOLS_MAX];
     size_t pool_count;
     uint8_t sources_told[BERTH_SOURCES_MAX]; /* enum berth_source_state; WAITING: nothing is open */
@@ -74,63 +74,119 @@ static const char *name_of(char out[512], const struct berth_channel *channel)
     return out;
 }
 
-static void stop_channels(struct berth_alerts *alerts)
+static void stop_all(struct berth_channel **list)
 {
-    while (alerts->first != NULL) {
-        struct berth_channel *channel = alerts->first;
-        alerts->first = channel->next;
+    while (*list != NULL) {
+        struct berth_channel *channel = *list;
+        *list = channel->next;
         channel->ops->stop(channel);
     }
 }
 
-static void start_kind(struct berth_alerts *alerts, const struct berth_channel_ops *ops,
-                       const struct berth_settings *settings)
+static void append(struct berth_channel **list, struct berth_channel *channel)
 {
+    while (*list != NULL) {
+        list = &(*list)->next;
+    }
+    channel->next = NULL;
+    *list = channel;
+}
+
+/* Takes out of a list the channel that the settings go on asking for; NULL: it has none. */
+static struct berth_channel *take_former(struct berth_channel **list,
+                                         const struct berth_channel_ops *ops,
+                                         const struct berth_settings *settings, size_t number)
+{
+    for (; *list != NULL; list = &(*list)->next) {
+        struct berth_channel *channel = *list;
+        if (channel->ops == ops && ops->adopt(channel, settings, number)) {
+            *list = channel->next;
+            return channel;
+        }
+    }
+    return NULL;
+}
+
+static struct berth_channel *start_one(struct berth_alerts *alerts,
+                                       const struct berth_channel_ops *ops,
+                                       const struct berth_settings *settings, size_t number)
+{
+    struct berth_channel *channel;
     struct berth_error err;
 
+    if (ops->start(&channel, &alerts->world, settings, number, &err) != BERTH_OK) {
+        berth_log(BERTH_LOG_ERROR, "alerts do not go to %s: %s", ops->name, err.detail);
+        return NULL;
+    }
+    channel->ops = ops;
+    return channel;
+}
+
+static void apply_kind(struct berth_alerts *alerts, struct berth_channel **former,
+                       const struct berth_channel_ops *ops, const struct berth_settings *settings)
+{
     for (size_t i = 0; i < ops->wanted(settings); i++) {
-        struct berth_channel *channel;
-        if (ops->start(&channel, &alerts->world, settings, i, &err) != BERTH_OK) {
-            berth_log(BERTH_LOG_ERROR, "alerts do not go to %s: %s", ops->name, err.detail);
-            continue;
+        struct berth_channel *channel = take_former(former, ops, settings, i);
+        if (channel == NULL) {
+            channel = take_former(&alerts->leaving, ops, settings, i);
         }
-        channel->ops = ops;
-        channel->next = alerts->first;
-        alerts->first = channel;
+        if (channel == NULL) {
+            channel = start_one(alerts, ops, settings, i);
+        }
+        if (channel != NULL) {
+            append(&alerts->first, channel);
+        }
     }
 }
 
-static void describe_channels(struct berth_text *out, const struct berth_settings *settings)
+/* Ends those that are done, and those whose time is over. */
+static void look_at_leaving(struct berth_alerts *alerts, struct berth_now now)
 {
-    berth_text_clear(out);
-    berth_text_printf(out, "%d\n", settings->alerts.system_log);
-    for (size_t i = 0; i < settings->alerts.command_count; i++) {
-        berth_text_printf(out, "%s\n%" PRIu64 "\n", settings->alerts.commands[i].path,
-                          settings->alerts.commands[i].timeout_ms);
-    }
-    if (settings->alerts.metrics_path != NULL) {
-        berth_text_printf(out, "%s\n%" PRIu64 "\n", settings->alerts.metrics_path,
-                          settings->alerts.metrics_interval_ms);
+    struct berth_channel **at = &alerts->leaving;
+
+    while (*at != NULL) {
+        struct berth_channel *channel = *at;
+        if (channel->ops->idle(channel) || now.ms >= channel->leaves_ms) {
+            *at = channel->next;
+            channel->ops->stop(channel);
+        } else {
+            at = &channel->next;
+        }
     }
 }
 
-static void apply_channels(struct berth_alerts *alerts, const struct berth_settings *settings)
+/* What waits in it goes out yet: the loop does not wait for that. */
+static void leave(struct berth_alerts *alerts, struct berth_channel *channel, struct berth_now now)
 {
-    struct berth_text wanted;
+    size_t count = 1;
 
-    berth_text_init(&wanted, BERTH_SETTINGS_FILE_MAX);
-    describe_channels(&wanted, settings);
-    if (wanted.failed == BERTH_OK &&
-        strcmp(berth_text_string(&wanted), berth_text_string(&alerts->asked_for)) == 0) {
-        berth_text_fini(&wanted);
-        return;
+    channel->leaves_ms = now.ms + BERTH_CHANNEL_LEAVE_MS;
+    append(&alerts->leaving, channel);
+    for (const struct berth_channel *at = alerts->leaving; at != channel; at = at->next) {
+        count++;
     }
-    stop_channels(alerts);
+    if (count > BERTH_CHANNELS_LEAVING_MAX) {
+        struct berth_channel *oldest = alerts->leaving;
+        alerts->leaving = oldest->next;
+        oldest->ops->stop(oldest);
+    }
+}
+
+static void apply_channels(struct berth_alerts *alerts, const struct berth_settings *settings,
+                           struct berth_now now)
+{
+    struct berth_channel *former = alerts->first;
+
+    alerts->first = NULL;
     for (size_t i = 0; i < BERTH_COUNT(kinds); i++) {
-        start_kind(alerts, kinds[i], settings);
+        apply_kind(alerts, &former, kinds[i], settings);
     }
-    berth_text_fini(&alerts->asked_for);
-    alerts->asked_for = wanted;
+    while (former != NULL) {
+        struct berth_channel *channel = former;
+        former = channel->next;
+        leave(alerts, channel, now);
+    }
+    look_at_leaving(alerts, now);
 }
 
 static void log_channel(struct berth_channel *channel, struct berth_now now)
@@ -171,6 +227,14 @@ static void tell_all(struct berth_alerts *alerts, struct berth_alert *alert)
     }
 }
 
+static struct berth_channel *find_system_log(struct berth_channel *channel)
+{
+    while (channel != NULL && channel->ops != &berth_channel_system_log) {
+        channel = channel->next;
+    }
+    return channel;
+}
+
 void berth_alerts_report(struct berth_alerts *alerts, enum berth_notice notice,
                          const char *const *strings)
 {
@@ -180,11 +244,13 @@ void berth_alerts_report(struct berth_alerts *alerts, enum berth_notice notice,
     for (unsigned i = 0; i < berth_notice_info(notice)->strings; i++) {
         alert.strings[i] = strings[i];
     }
-    for (struct berth_channel *channel = alerts->first; channel != NULL; channel = channel->next) {
-        if (channel->ops == &berth_channel_system_log) {
-            channel->ops->tell(channel, &alert);
-            return;
-        }
+    struct berth_channel *channel = find_system_log(alerts->first);
+    if (channel == NULL) {
+        channel = find_system_log(alerts->leaving);
+    }
+    if (channel != NULL) {
+        channel->ops->tell(channel, &alert);
+        return;
     }
     (void)berth_system_log_report(notice, strings, &err); /* nobody to tell is no reason to fail */
 }
@@ -413,7 +479,6 @@ enum berth_code berth_alerts_create(struct berth_alerts **out, uv_loop_t *loop,
         return berth_fail_memory(err, "the alerts");
     }
     alerts->world = (struct berth_channel_world){loop, service};
-    berth_text_init(&alerts->asked_for, BERTH_SETTINGS_FILE_MAX);
     berth_text_init(&alerts->json, JSON_MAX);
     *out = alerts;
     return BERTH_OK;
@@ -423,7 +488,7 @@ void berth_alerts_apply(struct berth_alerts *alerts, struct berth_now now)
 {
     const struct berth_settings *settings = alerts->world.service->settings;
 
-    apply_channels(alerts, settings);
+    apply_channels(alerts, settings, now);
     apply_pools(alerts, settings);
     tell_overlaps(alerts, now);
 }
@@ -435,6 +500,7 @@ void berth_alerts_tick(struct berth_alerts *alerts, struct berth_now now)
     }
     look_at_pools(alerts, now);
     look_at_store(alerts, now);
+    look_at_leaving(alerts, now);
     for (struct berth_channel *channel = alerts->first; channel != NULL; channel = channel->next) {
         channel->ops->look(channel, now);
         log_channel(channel, now);
@@ -481,14 +547,14 @@ void berth_alerts_stop(struct berth_alerts *alerts)
 {
     if (alerts != NULL) {
         alerts->stopped = true;
-        stop_channels(alerts);
+        stop_all(&alerts->first);
+        stop_all(&alerts->leaving);
     }
 }
 
 void berth_alerts_destroy(struct berth_alerts *alerts)
 {
     if (alerts != NULL) {
-        berth_text_fini(&alerts->asked_for);
         berth_text_fini(&alerts->json);
         berth_free(alerts);
     }

@@ -18,10 +18,12 @@ struct berth_channel;
 enum berth_code berth_alerts_create(struct berth_alerts **out, uv_loop_t *loop,
                                     struct berth_service *service, struct berth_error *err);
 
-/** Makes channels, thresholds and warnings follow the service's settings. Where what they say of
- *  alerts is the same as before, the channels go on undisturbed; else all of them end, and what
- *  waits in them gets BERTH_CHANNEL_STOP_MS each. A channel that cannot be started is logged, and
- *  the others are. Pools that overlap the ephemeral range are told.  @blocks as said */
+/** Makes channels, thresholds and warnings follow the service's settings. A channel that is in the
+ *  settings as before goes on with its queue, also where its time limit or interval is another one
+ *  now. One that is not is told nothing any more; what waits in it goes out, for at most
+ *  BERTH_CHANNEL_LEAVE_MS. A channel that cannot be started is logged, and the others are. Pools
+ *  that overlap the ephemeral range are told.
+ *  @blocks no; BERTH_CHANNEL_STOP_MS where more than BERTH_CHANNELS_LEAVING_MAX leave at once */
 void berth_alerts_apply(struct berth_alerts *alerts, struct berth_now now);
 
 /** Tells that a conflict opened or ended. To be called right after berth_events_conflict(), whose

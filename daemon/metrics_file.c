@@ -73,6 +73,28 @@ static enum berth_code start(struct berth_channel **out, const struct berth_chan
     return BERTH_OK;
 }
 
+static bool adopt(struct berth_channel *base, const struct berth_settings *settings, size_t number)
+{
+    struct metrics_channel *channel = BERTH_CONTAINER_OF(base, struct metrics_channel, base);
+
+    (void)number;
+    if (strcmp(base->target, settings->alerts.metrics_path) != 0) {
+        return false;
+    }
+    channel->interval_ms = settings->alerts.metrics_interval_ms;
+    channel->next_ms = 0; /* a shorter interval need not wait for the longer one */
+    return true;
+}
+
+static bool idle(struct berth_channel *base)
+{
+    struct metrics_channel *channel = BERTH_CONTAINER_OF(base, struct metrics_channel, base);
+    struct berth_outbox_state state;
+
+    berth_outbox_look(channel->outbox, &state);
+    return state.waiting == 0 && state.busy_ms == 0;
+}
+
 /* Gives the file as it is to be now; NULL: no memory. */
 static struct file *make_file(struct metrics_channel *channel, struct berth_now now)
 {
@@ -151,6 +173,8 @@ const struct berth_channel_ops berth_channel_metrics = {
     .name = "metrics",
     .wanted = wanted,
     .start = start,
+    .adopt = adopt,
+    .idle = idle,
     .look = look,
     .stop = stop,
 };

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 #include "daemon_process.h"
+#include "system_platform.h"
 #include "temp_dir.h"
 
 #include <arpa/inet.h>
@@ -608,10 +609,95 @@ static void trouble__a_log_a_command_and_a_disk__keep_nobody(void **state)
     assert_int_equal(umount(full), 0);
 }
 
+/* ---- reload ---- */
+
+#define QUEUED 12
+
+static bool many_wait(void *ctx)
+{
+    json_t *status;
+    bool many = json_integer_at(channel_state(&status, "command"), "waiting") == QUEUED - 2;
+
+    (void)ctx;
+    json_decref(status);
+    return many;
+}
+
+/* Gives new settings and waits until the log says what came of them. */
+static void reload(struct daemon_process *daemon, const char *alerts, const char *outcome)
+{
+    char text[3000];
+
+    (void)snprintf(text, sizeof text, SETTINGS "\n<alerts>\n%s</alerts>", "%s", alerts);
+    daemon_configure(daemon, text);
+    json_decref(client_call(&client, "hello", NULL)); /* it serves, and so hears signals */
+    assert_true(platform_process_reload(daemon->process));
+    daemon_await_log(daemon, outcome);
+}
+
+static void reload__channels_come_and_go__no_alert_is_lost(void **state)
+{
+    struct daemon_process *daemon = *state;
+    char command[600];
+    char alerts[2000];
+    char script[1500];
+    char sites[4000] = "";
+    size_t used = 0;
+
+    (void)snprintf(command, sizeof command, "%s/waits", daemon->folder);
+    int length = snprintf(script, sizeof script,
+                          "#!/bin/sh\nuntil [ -e '%s/go' ]; do sleep 0.05; done\n"
+                          "echo \"$BERTH_EVENT_TYPE $BERTH_EVENT_PORT\" >> '%s/told'\n",
+                          daemon->folder, daemon->folder);
+    write_file(command, script, (size_t)length);
+    assert_int_equal(chmod(command, 0755), 0);
+    write_sites(daemon, "");
+    (void)snprintf(alerts, sizeof alerts,
+                   SETTINGS "<alerts><command path=\"%s\" timeout=\"10m\"/></alerts>", "%s",
+                   command);
+    daemon_start(daemon, alerts);
+    connect_clients(daemon);
+    for (unsigned i = 0; i < QUEUED; i++) {
+        used += (size_t)snprintf(sites + used, sizeof sites - used,
+                                 "<site name=\"S%u\" id=\"%u\"><bindings>"
+                                 "<binding protocol=\"http\" bindingInformation=\"*:%u:\"/>"
+                                 "<binding protocol=\"http\" bindingInformation=\"*:%u:\"/>"
+                                 "</bindings></site>",
+                                 i, i + 1, 25100 + i, 25100 + i);
+    }
+    write_sites(daemon, sites);
+    assert_true(daemon_await(many_wait, NULL, TOLD_MS) != UINT64_MAX);
+
+    (void)snprintf(alerts, sizeof alerts, "<command path=\"%s\" timeout=\"0s\"/>\n", command);
+    reload(daemon, alerts,
+           "berthd.config:3: <command> timeout=\"0s\": accepted is a duration from 1 s to 10 min");
+    assert_true(many_wait(NULL));
+    (void)snprintf(alerts, sizeof alerts,
+                   "<command path=\"%s\" timeout=\"9m\"/>\n<metrics path=\"%s/m.prom\"/>\n",
+                   command, daemon->folder);
+    reload(daemon, alerts, "the configuration was read again");
+    assert_true(many_wait(NULL));
+    await_file(temp_path(daemon->folder, "m.prom"), "berth_alerts_told_total{channel=\"command\"");
+    /* without the command what waits is run all the same */
+    daemon_configure(daemon, SETTINGS "<alerts><syslog/></alerts>");
+    json_decref(client_call(&client, "reload", NULL));
+    write_file(temp_path(daemon->folder, "go"), "", 0);
+    for (unsigned i = 0; i < QUEUED; i++) {
+        char line[60];
+        (void)snprintf(line, sizeof line, "conflict.opened %u\n", 25100 + i);
+        await_file(temp_path(daemon->folder, "told"), line);
+    }
+    close_clients();
+    daemon_stop(daemon);
+    forget_log();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(tour__each_kind__is_told_once_on_every_channel,
+                                        daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(reload__channels_come_and_go__no_alert_is_lost,
                                         daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(trouble__a_log_a_command_and_a_disk__keep_nobody,
                                         daemon_setup, daemon_teardown),

@@ -12,9 +12,11 @@
 #include "memory_service.h"
 #include "temp_dir.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -345,8 +347,8 @@ static void system_log__hangs__the_queue_has_a_ceiling_and_others_go_on(void **s
         report_source(i % 2 == 0 ? BERTH_STATE_READY : BERTH_STATE_STALE, i % 2 == 0 ? NULL : "x");
     }
     tick(1000);
-    const struct berth_channel *metrics = berth_alerts_channels(memory->service.alerts);
-    const struct berth_channel *log = metrics->next;
+    const struct berth_channel *log = berth_alerts_channels(memory->service.alerts);
+    const struct berth_channel *metrics = log->next;
     assert_string_equal(log->ops->name, "systemLog");
     assert_int_equal(log->state.waiting, BERTH_CHANNEL_WAITING_MAX);
     assert_int_equal(log->state.lost, 100 - BERTH_CHANNEL_WAITING_MAX);
@@ -451,6 +453,198 @@ static void apply__same_settings__keeps_the_channels(void **state)
     assert_null(berth_alerts_channels(memory->service.alerts));
 }
 
+static void hang_with_alerts_waiting(unsigned waiting)
+{
+    static const char *const strings[] = {"/etc/berth/berthd.config"};
+
+    hanging = true;
+    for (unsigned i = 0; i < waiting + 1; i++) {
+        berth_alerts_report(memory->service.alerts, BERTH_NOTICE_RELOADED, strings);
+    }
+    uv_sem_wait(&entered);
+}
+
+static void go_on(void)
+{
+    uv_mutex_lock(&mutex);
+    hanging = false;
+    uv_mutex_unlock(&mutex);
+    uv_sem_post(&leave);
+}
+
+static size_t told_lines(void)
+{
+    size_t lines = 0;
+
+    uv_mutex_lock(&mutex);
+    for (const char *at = berth_text_string(&told); (at = strchr(at, '\n')) != NULL; at++) {
+        lines++;
+    }
+    uv_mutex_unlock(&mutex);
+    return lines;
+}
+
+static void await_told(size_t lines)
+{
+    for (int tries = 0; told_lines() < lines; tries++) {
+        assert_true(tries < 2000);
+        tick(10);
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+        uv_sleep(5);
+    }
+}
+
+static void apply__another_channel_is_added_and_removed__the_queue_stays(void **state)
+{
+    char *folder = temp_dir_make();
+
+    (void)state;
+    apply();
+    const struct berth_channel *log = berth_alerts_channels(memory->service.alerts);
+    hang_with_alerts_waiting(5);
+    memory->settings.alerts.metrics_path = berth_copy(temp_path(folder, "berth.prom"));
+    memory->settings.alerts.metrics_interval_ms = 60000;
+    apply();
+    assert_ptr_equal(berth_alerts_channels(memory->service.alerts), log);
+    const struct berth_channel *metrics = log->next;
+    memory->settings.alerts.metrics_interval_ms = 1000;
+    apply();
+    assert_ptr_equal(log->next, metrics);
+    berth_free(memory->settings.alerts.metrics_path);
+    memory->settings.alerts.metrics_path = berth_copy(temp_path(folder, "other.prom"));
+    apply();
+    assert_ptr_not_equal(log->next, metrics);
+    assert_null(log->next->next);
+    tick(500);
+    assert_int_equal(log->state.waiting, 5);
+    go_on();
+    await_told(6);
+    berth_alerts_stop(memory->service.alerts);
+    temp_dir_remove(folder);
+}
+
+static void apply__log_is_removed__what_waits_goes_out_and_nothing_more(void **state)
+{
+    (void)state;
+    apply();
+    hang_with_alerts_waiting(5);
+    memory->settings.alerts.system_log = false;
+    apply(); /* returns, though the log hangs */
+    assert_null(berth_alerts_channels(memory->service.alerts));
+    report_source(BERTH_STATE_STALE, "nobody is to be told");
+    go_on();
+    await_told(6);
+    berth_alerts_stop(memory->service.alerts);
+    assert_int_equal(told_lines(), 6);
+    assert_null(strstr(berth_text_string(&told), "nobody is to be told"));
+}
+
+static void apply__log_comes_back_before_it_is_done__goes_on_with_its_queue(void **state)
+{
+    (void)state;
+    apply();
+    const struct berth_channel *log = berth_alerts_channels(memory->service.alerts);
+    hang_with_alerts_waiting(5);
+    memory->settings.alerts.system_log = false;
+    apply();
+    memory->settings.alerts.system_log = true;
+    apply();
+    assert_ptr_equal(berth_alerts_channels(memory->service.alerts), log);
+    tick(BERTH_CHANNEL_LEAVE_MS + 1); /* its time is not counted any more */
+    assert_ptr_equal(berth_alerts_channels(memory->service.alerts), log);
+    go_on();
+    await_told(6);
+}
+
+static void apply__removed_log_never_takes_them__ends_at_its_time(void **state)
+{
+    (void)state;
+    apply();
+    hang_with_alerts_waiting(5);
+    memory->settings.alerts.system_log = false;
+    apply();
+    tick(BERTH_CHANNEL_LEAVE_MS - 1);
+    memory->settings.alerts.system_log = true;
+    apply();
+    const struct berth_channel *log = berth_alerts_channels(memory->service.alerts);
+    tick(500);
+    assert_int_equal(log->state.waiting, 5);
+    memory->settings.alerts.system_log = false;
+    apply();
+    tick(BERTH_CHANNEL_LEAVE_MS);
+    go_on();
+    berth_alerts_stop(memory->service.alerts);
+    assert_int_equal(told_lines(), 1); /* the one that was under way: the others went with it */
+}
+
+/* A command that writes down what it is given once it may. */
+static char *add_command(const char *folder, uint64_t timeout_ms)
+{
+    char text[600];
+    char *path = berth_copy(temp_path(folder, "on-alert"));
+    int length = snprintf(text, sizeof text,
+                          "#!/bin/sh\nuntil [ -e '%s/go' ]; do sleep 0.01; done\n"
+                          "echo \"$BERTH_EVENT_TYPE\" >> '%s/out'\n",
+                          folder, folder);
+
+    write_file(path, text, (size_t)length);
+    assert_int_equal(chmod(path, 0755), 0);
+    memory->settings.alerts.commands = berth_alloc(1, sizeof *memory->settings.alerts.commands);
+    memory->settings.alerts.commands[0] =
+        (struct berth_command_settings){.path = path, .timeout_ms = timeout_ms};
+    memory->settings.alerts.command_count = 1;
+    return path;
+}
+
+static size_t lines_of(const char *path)
+{
+    size_t lines = 0;
+    size_t size;
+
+    if (access(path, F_OK) != 0) {
+        return 0;
+    }
+    char *text = read_whole_file(path, &size);
+    for (size_t i = 0; i < size; i++) {
+        lines += text[i] == '\n';
+    }
+    free(text);
+    return lines;
+}
+
+static void apply__command_is_changed_and_removed__every_alert_is_run(void **state)
+{
+    char *folder = temp_dir_make();
+    char out[600];
+
+    (void)state;
+    memory->settings.alerts.system_log = false;
+    (void)add_command(folder, 60000);
+    (void)snprintf(out, sizeof out, "%s", temp_path(folder, "out"));
+    apply();
+    const struct berth_channel *command = berth_alerts_channels(memory->service.alerts);
+    for (int i = 0; i < 6; i++) {
+        report_source(i % 2 == 0 ? BERTH_STATE_STALE : BERTH_STATE_READY, i % 2 == 0 ? "x" : NULL);
+    }
+    assert_int_equal(command->state.waiting, 4);
+    memory->settings.alerts.commands[0].timeout_ms = 50000;
+    apply();
+    assert_ptr_equal(berth_alerts_channels(memory->service.alerts), command);
+    assert_int_equal(command->state.waiting, 4);
+    memory->settings.alerts.command_count = 0;
+    apply();
+    assert_null(berth_alerts_channels(memory->service.alerts));
+    memory->settings.alerts.command_count = 1; /* for the settings' end */
+    write_file(temp_path(folder, "go"), "", 0);
+    for (int tries = 0; lines_of(out) < 6; tries++) {
+        assert_true(tries < 4000);
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+        tick(1);
+        uv_sleep(5);
+    }
+    temp_dir_remove(folder);
+}
+
 static void everything__no_memory__is_survived(void **state)
 {
     bool failed = true;
@@ -499,8 +693,19 @@ int main(void)
             metrics__folder_is_missing__says_so_and_works_when_it_is_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(apply__same_settings__keeps_the_channels, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            apply__another_channel_is_added_and_removed__the_queue_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(apply__log_is_removed__what_waits_goes_out_and_nothing_more,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            apply__log_comes_back_before_it_is_done__goes_on_with_its_queue, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(apply__removed_log_never_takes_them__ends_at_its_time,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(apply__command_is_changed_and_removed__every_alert_is_run,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(everything__no_memory__is_survived, set_up, tear_down),
     };
+    (void)signal(SIGPIPE, SIG_IGN); /* as the daemon does */
     (void)uv_sem_init(&entered, 0);
     (void)uv_sem_init(&leave, 0);
     (void)uv_mutex_init(&mutex);
