@@ -2,7 +2,7 @@
 # everywhere, and tested everywhere.
 target_sources(berth_watchers PRIVATE
   claim_list.c claim_list.h excluded.c excluded.h http_sys.c http_sys.h netsh_text.c netsh_text.h
-  poll_watcher.c poll_watcher.h run_command.c run_command.h url_prefix.c url_prefix.h)
+  poll_watcher.c poll_watcher.h run_command.c run_command.h spawn.c spawn.h url_prefix.c url_prefix.h)
 
 # How the answers of Windows' TCP table are read needs no Windows.
 add_library(berth_watchers_tcp_reader STATIC windows/tcp_reader.c windows/tcp_reader.h

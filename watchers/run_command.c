@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "run_command.h"
 
+#include "spawn.h"
+
 #include <inttypes.h>
 #include <signal.h>
 #include <uv.h>
@@ -115,7 +117,7 @@ static int spawn(struct run *run, const char *const *arguments)
     for (size_t i = 0; i < ARGUMENTS_MAX && arguments[i] != NULL; i++) {
         copies[i] = (char *)(uintptr_t)arguments[i]; /* libuv does not write to them */
     }
-    return uv_spawn(&run->loop, &run->process, &options);
+    return berth_spawn(&run->loop, &run->process, &options);
 }
 
 static enum berth_code outcome(const struct run *run, const char *program, uint64_t timeout_ms,
