@@ -32,6 +32,8 @@ struct waiting {
 struct command_channel {
     struct berth_channel base;
     uv_loop_t *loop;
+    char **arguments;
+    size_t argument_count;
     uint64_t timeout_ms;
     struct slot slots[RUNNING_MAX];
     struct waiting queue[BERTH_CHANNEL_WAITING_MAX]; /* a ring */
@@ -145,6 +147,10 @@ static bool any_runs(const struct command_channel *channel)
 
 static void destroy(struct command_channel *channel)
 {
+    for (size_t i = 0; i < channel->argument_count; i++) {
+        berth_free(channel->arguments[i]);
+    }
+    berth_free(channel->arguments);
     berth_free(channel->base.target);
     berth_free(channel);
 }
@@ -202,6 +208,8 @@ static void run(struct command_channel *channel, struct slot *slot, struct waiti
     struct berth_error err;
     const struct berth_command_options options = {
         .path = channel->base.target,
+        .arguments = channel->arguments,
+        .argument_count = channel->argument_count,
         .environment = waiting->environment,
         .input = waiting->input,
         .timeout_ms = channel->timeout_ms,
@@ -241,24 +249,55 @@ static size_t wanted(const struct berth_settings *settings)
     return settings->alerts.command_count;
 }
 
+/* @return false: no memory; what is there is for destroy() */
+static bool copy_command(struct command_channel *channel,
+                         const struct berth_command_settings *command)
+{
+    channel->base.target = berth_copy(command->path);
+    channel->arguments = berth_alloc(command->argument_count + 1, sizeof *channel->arguments);
+    if (channel->base.target == NULL || channel->arguments == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < command->argument_count; i++) {
+        channel->arguments[i] = berth_copy(command->arguments[i]);
+        if (channel->arguments[i] == NULL) {
+            return false;
+        }
+        channel->argument_count++;
+    }
+    return true;
+}
+
+static bool is_same_command(const struct command_channel *channel,
+                            const struct berth_command_settings *command)
+{
+    bool same = strcmp(channel->base.target, command->path) == 0 &&
+                channel->argument_count == command->argument_count;
+
+    for (size_t i = 0; same && i < command->argument_count; i++) {
+        same = strcmp(channel->arguments[i], command->arguments[i]) == 0;
+    }
+    return same;
+}
+
 static enum berth_code start(struct berth_channel **out, const struct berth_channel_world *world,
                              const struct berth_settings *settings, size_t number,
                              struct berth_error *err)
 {
     const struct berth_command_settings *command = &settings->alerts.commands[number];
     struct command_channel *channel = berth_alloc(1, sizeof *channel);
-    char *path = berth_copy(command->path);
 
-    if (channel == NULL || path == NULL) {
-        berth_free(path);
-        berth_free(channel);
+    if (channel == NULL) {
         return berth_fail_memory(err, "a channel");
     }
-    channel->base.target = path;
     channel->loop = world->loop;
     channel->timeout_ms = command->timeout_ms;
     for (size_t i = 0; i < RUNNING_MAX; i++) {
         channel->slots[i].channel = channel;
+    }
+    if (!copy_command(channel, command)) {
+        destroy(channel);
+        return berth_fail_memory(err, "a channel");
     }
     *out = &channel->base;
     return BERTH_OK;
@@ -269,7 +308,7 @@ static bool adopt(struct berth_channel *base, const struct berth_settings *setti
     struct command_channel *channel = BERTH_CONTAINER_OF(base, struct command_channel, base);
     const struct berth_command_settings *command = &settings->alerts.commands[number];
 
-    if (strcmp(base->target, command->path) != 0) {
+    if (!is_same_command(channel, command)) {
         return false;
     }
     channel->timeout_ms = command->timeout_ms; /* of what is started from now on */

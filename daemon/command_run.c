@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "child.h"
+#include "watchers/spawn.h"
 
 #include <string.h>
 
@@ -21,6 +22,7 @@ struct output {
 struct berth_command_run {
     struct berth_command_options options;
     uv_process_t process;
+    struct berth_child child;
     uv_timer_t timer; /* the time limit; then the wait for the rest of the output */
     uv_pipe_t input;
     uv_write_t write;
@@ -42,6 +44,7 @@ static void on_closed(uv_handle_t *handle)
     struct berth_command_options options = run->options;
     struct berth_command_outcome outcome = run->outcome;
     bool started = run->exited;
+    berth_child_release(&run->child);
     berth_free(run);
     if (started) {
         berth_free(options.environment);
@@ -157,13 +160,13 @@ static void on_time_over(uv_timer_t *timer)
     struct berth_command_run *run = timer->data;
 
     run->outcome.timed_out = true;
-    berth_child_end(&run->process);
+    berth_child_end(&run->child, &run->process);
 }
 
 void berth_command_end(struct berth_command_run *run)
 {
     if (!run->exited) {
-        berth_child_end(&run->process);
+        berth_child_end(&run->child, &run->process);
     }
 }
 
@@ -235,7 +238,7 @@ static char **environment_array(char *environment)
 
 static int spawn(struct berth_command_run *run, uv_loop_t *loop, char **environment)
 {
-    char *arguments[] = {run->options.path, NULL};
+    char *arguments[BERTH_COMMAND_ARGUMENTS_MAX + 2] = {run->options.path};
     const uv_stdio_flags output = (uv_stdio_flags)(UV_CREATE_PIPE | UV_WRITABLE_PIPE);
     uv_stdio_container_t stdio[] = {
         {.flags = (uv_stdio_flags)(UV_CREATE_PIPE | UV_READABLE_PIPE),
@@ -243,6 +246,9 @@ static int spawn(struct berth_command_run *run, uv_loop_t *loop, char **environm
         {.flags = output, .data.stream = (uv_stream_t *)&run->outputs[0].pipe},
         {.flags = output, .data.stream = (uv_stream_t *)&run->outputs[1].pipe},
     };
+    for (size_t i = 0; i < run->options.argument_count; i++) {
+        arguments[i + 1] = run->options.arguments[i];
+    }
     const uv_process_options_t options = {
         .exit_cb = on_exit,
         .file = run->options.path,
@@ -253,7 +259,11 @@ static int spawn(struct berth_command_run *run, uv_loop_t *loop, char **environm
         .stdio = stdio,
     };
 
-    return uv_spawn(loop, &run->process, &options);
+    int status = berth_spawn(loop, &run->process, &options);
+    if (status == 0) {
+        berth_child_keep(&run->child, &run->process);
+    }
+    return status;
 }
 
 enum berth_code berth_command_start(struct berth_command_run **out, uv_loop_t *loop,

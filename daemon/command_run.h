@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#define BERTH_COMMAND_ARGUMENTS_MAX 16
 #define BERTH_COMMAND_LINES_MAX 50 /* that one run prints; further ones are counted only */
 #define BERTH_COMMAND_LINE_MAX 400 /* bytes of a line; the rest of it is left out */
 
@@ -25,7 +26,9 @@ struct berth_command_outcome {
 };
 
 struct berth_command_options {
-    char *path;        /* the program; not changed */
+    char *path;             /* the program; not changed, as the arguments */
+    char *const *arguments; /* behind its own name; at most BERTH_COMMAND_ARGUMENTS_MAX */
+    size_t argument_count;
     char *environment; /* NAME=VALUE with a NUL each, one more NUL at the end; all it has */
     char *input;       /* for its standard input */
     uint64_t timeout_ms;

@@ -146,7 +146,12 @@ void berth_settings_fini(struct berth_settings *settings)
         berth_free(settings->rules[i].name);
     }
     for (size_t i = 0; i < settings->alerts.command_count; i++) {
-        berth_free(settings->alerts.commands[i].path);
+        struct berth_command_settings *command = &settings->alerts.commands[i];
+        for (size_t j = 0; j < command->argument_count; j++) {
+            berth_free(command->arguments[j]);
+        }
+        berth_free(command->arguments);
+        berth_free(command->path);
     }
     berth_free(settings->pools);
     berth_free(settings->reserved);

@@ -20,7 +20,8 @@
 #define BERTH_SETTINGS_IIS_MAX 32
 #define BERTH_SETTINGS_RULES_MAX 256
 #define BERTH_SETTINGS_COMMANDS_MAX 16
-#define BERTH_SETTINGS_PATH_MAX 4096 /* bytes, after expansion */
+#define BERTH_SETTINGS_ARGUMENTS_MAX 16 /* of a command */
+#define BERTH_SETTINGS_PATH_MAX 4096    /* bytes, after expansion */
 #define BERTH_DIAGNOSTICS_MAX 50
 
 /** What a pool does with its ports inside the operating system's ephemeral range. */
@@ -83,7 +84,9 @@ struct berth_access_rule {
 };
 
 struct berth_command_settings {
-    char *path;
+    char *path;       /* no .bat or .cmd */
+    char **arguments; /* as in the file; up to BERTH_SETTINGS_ARGUMENTS_MAX */
+    size_t argument_count;
     uint64_t timeout_ms;
     unsigned line;
 };

@@ -92,6 +92,23 @@ static void *place_command(struct berth_settings *settings, unsigned line)
     return commands;
 }
 
+/* Of the command that is being read, which is the last one. */
+static void *place_argument(struct berth_settings *settings, unsigned line)
+{
+    struct berth_command_settings *command =
+        &settings->alerts.commands[settings->alerts.command_count - 1];
+    char **arguments = grow(command->arguments, command->argument_count, sizeof *arguments);
+
+    (void)line;
+    if (arguments == NULL) {
+        return NULL;
+    }
+    command->arguments = arguments;
+    arguments += command->argument_count++;
+    *arguments = NULL;
+    return arguments;
+}
+
 /* -- whole elements -- */
 
 /* Finds an attribute in no namespace. Own search: xmlHasNsProp would look into a DTD as well. */
@@ -212,6 +229,38 @@ static void finish_system_log(struct berth_settings_reader *reader, const xmlNod
     settings->alerts.system_log = true;
 }
 
+/* Windows leaves dots and blanks at a name's end out. */
+static bool is_batch_file(const char *path)
+{
+    size_t length = strlen(path);
+    char end[5] = "";
+
+    while (length > 0 && (path[length - 1] == '.' || path[length - 1] == ' ')) {
+        length--;
+    }
+    for (size_t i = 0; length >= 4 && i < 4; i++) {
+        char c = path[length - 4 + i];
+        end[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    return strcmp(end, ".bat") == 0 || strcmp(end, ".cmd") == 0;
+}
+
+/* cmd.exe would run parts of an alert's text: decision 0056. */
+static void finish_command(struct berth_settings_reader *reader, const xmlNode *element,
+                           void *place)
+{
+    const struct berth_command_settings *command = place;
+    char shown[BERTH_SHOWN_SIZE];
+
+    if (command->path != NULL && is_batch_file(command->path)) {
+        refuse_element(reader, element, "path",
+                       "path=\"%s\": a batch file is read by cmd.exe, which would run what names "
+                       "in an alert say; accepted is a program, such as powershell.exe with "
+                       "<argument value=\"-File\"/> and so on",
+                       berth_settings_show(shown, command->path));
+    }
+}
+
 /* Holds one share against the connections; where it is not in the file, it follows. */
 static void check_share(struct berth_settings_reader *reader, const xmlNode *element,
                         const char *name, uint32_t *value, uint32_t connections)
@@ -313,6 +362,10 @@ static const struct berth_attribute_rule command_attributes[] = {
      .high = 10 * MINUTE},
     {0},
 };
+static const struct berth_attribute_rule argument_attributes[] = {
+    {"value", BERTH_VALUE_TEXT, true, .offset = 0},
+    {0},
+};
 static const struct berth_attribute_rule metrics_attributes[] = {
     {"path", BERTH_VALUE_PATH, true, AT(berth_settings, alerts.metrics_path)},
     {"interval", BERTH_VALUE_DURATION, AT(berth_settings, alerts.metrics_interval_ms),
@@ -348,10 +401,15 @@ static const struct berth_element_rule access_children[] = {
     {"allow", BERTH_SETTINGS_RULES_MAX, allow_attributes, NULL, place_rule, finish_allow},
     {0},
 };
+static const struct berth_element_rule command_children[] = {
+    {"argument", BERTH_SETTINGS_ARGUMENTS_MAX, argument_attributes, NULL, place_argument, NULL},
+    {0},
+};
 static const struct berth_element_rule alerts_children[] = {
     {"eventLog", 1, NULL, NULL, NULL, finish_system_log},
     {"syslog", 1, NULL, NULL, NULL, finish_system_log},
-    {"command", BERTH_SETTINGS_COMMANDS_MAX, command_attributes, NULL, place_command, NULL},
+    {"command", BERTH_SETTINGS_COMMANDS_MAX, command_attributes, command_children, place_command,
+     finish_command},
     {"metrics", 1, metrics_attributes, NULL, NULL, NULL},
     {0},
 };

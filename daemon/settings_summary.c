@@ -119,8 +119,12 @@ static void put_alerts(struct berth_text *out, const struct berth_settings *sett
     berth_text_printf(out, "system log %s\n", settings->alerts.system_log ? "on" : "off");
     for (size_t i = 0; i < settings->alerts.command_count; i++) {
         put_name(out, "alerts");
-        berth_text_printf(out, "command %s", settings->alerts.commands[i].path);
-        put_duration(out, ", timeout", settings->alerts.commands[i].timeout_ms);
+        const struct berth_command_settings *command = &settings->alerts.commands[i];
+        berth_text_printf(out, "command %s", command->path);
+        for (size_t j = 0; j < command->argument_count; j++) {
+            berth_text_printf(out, " '%s'", command->arguments[j]);
+        }
+        put_duration(out, ", timeout", command->timeout_ms);
         berth_text_putc(out, '\n');
     }
     if (settings->alerts.metrics_path != NULL) {

@@ -1,6 +1,9 @@
-# Posts an alert of Berth to an incoming webhook of Slack or Teams. berthd starts programs, not
-# scripts: name a small .cmd in <alerts> that runs
-#   powershell.exe -NoProfile -ExecutionPolicy Bypass -File C:\ops\post-to-webhook.ps1
+# Posts an alert of Berth to an incoming webhook of Slack or Teams. In <alerts>:
+#   <command path="C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe" timeout="20s">
+#     <argument value="-NoProfile" />
+#     <argument value="-ExecutionPolicy" /> <argument value="Bypass" />
+#     <argument value="-File" />            <argument value="C:\ops\post-to-webhook.ps1" />
+#   </command>
 # The webhook's address stands alone in %ProgramData%\Berth\webhook.txt, or in the file that
 # %BERTH_WEBHOOK_FILE% names. Both services take {"text": ...}.
 $ErrorActionPreference = 'Stop'

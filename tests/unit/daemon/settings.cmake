@@ -1,5 +1,6 @@
 berth_add_unit_test(NAME daemon.expand SOURCES test_expand.c LIBRARIES berth_daemon)
 berth_add_unit_test(NAME daemon.settings SOURCES test_settings.c LIBRARIES berth_daemon TIMEOUT 120)
+berth_add_unit_test(NAME daemon.settings_alerts SOURCES test_settings_alerts.c LIBRARIES berth_daemon)
 berth_add_unit_test(NAME daemon.settings_memory SOURCES test_settings_memory.c
   LIBRARIES berth_daemon TIMEOUT 120)
 if(BERTH_OS_FAMILY STREQUAL "posix")

@@ -282,7 +282,8 @@ static void parse__everything__is_taken(void **state)
         "conflicts  debounce 500 ms\n"
         "alerts     system log on\n"
         "alerts     command /usr/local/bin/on-conflict, timeout 5 s\n"
-        "alerts     command C:\\ops\\on-conflict.cmd, timeout 30 s\n"
+        "alerts     command C:\\ops\\on-conflict.exe '-File' 'C:\\ops\\on \"it\".ps1' '', timeout "
+        "30 s\n"
         "alerts     metrics /var/metrics/berth.prom, interval 1 min\n"
         "log        C:\\logs\\berthd.log, at most 512 KiB, 9 old ones\n"
         "limits     connections 100, per user 20, subscribers 8, leases per user 10\n";
