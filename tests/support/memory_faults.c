@@ -3,20 +3,22 @@
 
 #include "base/memory.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
+/* Threads of what is tested allocate, too. */
 static struct {
-    size_t calls;
+    atomic_size_t calls;
     size_t fail_at;
     bool for_ever;
-    bool failed;
-    size_t live;
+    atomic_bool failed;
+    atomic_size_t live;
 } faults;
 
 static void *faulty_resize(void *block, size_t size)
 {
-    faults.calls++;
-    bool due = faults.for_ever ? faults.calls >= faults.fail_at : faults.calls == faults.fail_at;
+    size_t call = ++faults.calls;
+    bool due = faults.for_ever ? call >= faults.fail_at : call == faults.fail_at;
     if (faults.fail_at != 0 && due) {
         faults.failed = true;
         return NULL;

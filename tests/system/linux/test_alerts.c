@@ -3,6 +3,7 @@
  * every channel, in the words that a person reads. Then channels that hang, fail and flood. In
  * mounts and a network of the test's own, where the test is the system's log. */
 #define _GNU_SOURCE
+#include "allocator/conflict_rules.h"
 #include "cmocka_all.h"
 #include "daemon_process.h"
 #include "system_platform.h"
@@ -330,6 +331,9 @@ static const struct {
      "Two processes listen on port 25006: $ME listens on 127.0.0.1, $OTHER listens on 127.0.0.1 "
      "(they seem to share it on purpose)."},
 };
+
+/* binding_excluded, which only Windows has, is told in tests/unit/daemon/linux/test_alerts.c */
+_Static_assert(BERTH_COUNT(tour) + 1 == BERTH_CONFLICT_KIND_COUNT, "the tour has each kind");
 
 static void add_process(char *out, size_t size, pid_t pid)
 {

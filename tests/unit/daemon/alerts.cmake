@@ -13,6 +13,8 @@ if(BERTH_WATCHERS_COMPLETE AND BERTH_DAEMON_COMPLETE)
     LIBRARIES berth_daemon TIMEOUT 120)
 endif()
 if(BERTH_PLATFORM STREQUAL "linux")
+  berth_add_unit_test(NAME daemon.alert_faults SOURCES linux/test_alert_faults.c ${memory_service}
+    LIBRARIES berth_daemon TIMEOUT 120)
   berth_add_unit_test(NAME daemon.alerts SOURCES linux/test_alerts.c ${memory_service}
     LIBRARIES berth_daemon TIMEOUT 120)
 endif()
