@@ -9,6 +9,13 @@ if(NOT WIN32)
     LIBRARIES berth_daemon TIMEOUT 120)
 endif()
 if(BERTH_WATCHERS_COMPLETE AND BERTH_DAEMON_COMPLETE)
+  berth_add_unit_test(NAME daemon.examples SOURCES test_examples.c ${memory_service}
+    LIBRARIES berth_daemon)
+  if(BERTH_OS_FAMILY STREQUAL "posix")
+    add_test(NAME daemon.promtool COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/posix/promtool.sh"
+      $<TARGET_FILE:test_daemon_examples> "${PROJECT_SOURCE_DIR}/config/examples/prometheus-rules.yml")
+    set_tests_properties(daemon.promtool PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 60)
+  endif()
   berth_add_unit_test(NAME daemon.metrics_text SOURCES test_metrics_text.c ${memory_service}
     LIBRARIES berth_daemon TIMEOUT 120)
 endif()
