@@ -19,6 +19,7 @@ public static class Program
         ["transport"] = () => new TransportTests(),
         ["module"] = () => new ModuleTests(),
         ["verify"] = () => new VerifyTests(),
+        ["webhook"] = () => new WebhookTests(),
     };
 
     public static int Main(string[] args)

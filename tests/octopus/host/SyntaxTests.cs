@@ -12,7 +12,8 @@ namespace Berth.OctopusTests;
 public sealed class SyntaxTests
 {
     private static IEnumerable<string> Scripts => Directory.GetFiles(Path.Combine(Places.Root, "octopus"), "*.ps*1", SearchOption.AllDirectories)
-        .Concat(Directory.GetFiles(Path.Combine(Places.Root, "octopus"), "*.psm1", SearchOption.AllDirectories)).Distinct().Order();
+        .Concat(Directory.GetFiles(Path.Combine(Places.Root, "octopus"), "*.psm1", SearchOption.AllDirectories))
+        .Concat(Directory.GetFiles(Path.Combine(Places.Root, "config/examples"), "*.ps1")).Distinct().Order();
 
     private static readonly string OperatorScript = Path.Combine(Places.Root, "scripts", "windows-verify.ps1");
 
@@ -103,6 +104,9 @@ public static class Desktop51
         ["Set-OctopusVariable"] = "name value sensitive",
         ["Write-Highlight"] = "message",
         ["Write-Warning"] = "message",
+        // of the webhook in config/examples
+        ["Get-Content"] = "literalpath totalcount",
+        ["Invoke-RestMethod"] = "method uri body contenttype timeoutsec",
     };
 
     /// <summary>What only the script for operators may use besides.</summary>
@@ -247,6 +251,7 @@ public static class Desktop51
     {
         s_own ??= [.. Directory.GetFiles(Path.Combine(Places.Root, "octopus"), "*.ps*1", SearchOption.AllDirectories)
             .Concat(Directory.GetFiles(Path.Combine(Places.Root, "scripts"), "*.ps1"))
+            .Concat(Directory.GetFiles(Path.Combine(Places.Root, "config/examples"), "*.ps1"))
             .SelectMany(path => Parser.ParseFile(path, out _, out _).FindAll(a => a is FunctionDefinitionAst, true)).Select(f => ((FunctionDefinitionAst)f).Name)];
         return s_own;
     }
