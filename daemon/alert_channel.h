@@ -2,8 +2,8 @@
 /* The contract of a channel by which alerts reach an operator. The next one is a file with these
  * functions, and a row in the table of alerts.c.
  *
- * A channel never makes the loop wait: what may block is done by an outbox (outbox.h) or another
- * process. What waits in it has a ceiling: the oldest alert makes room for the newest and is
+ * A channel never makes the loop wait: what may block is done by a thread of its own
+ * (outbox.h). What waits in it has a ceiling: the oldest alert makes room for the newest and is
  * counted as lost. Its failures are its own: they show in its state, which alerts.c logs and
  * `status` tells. All is called on the loop's thread. */
 #ifndef BERTH_DAEMON_ALERT_CHANNEL_H

@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "child.h"
-#include "watchers/spawn.h"
 
 #include <string.h>
 
@@ -21,7 +20,6 @@ struct output {
 
 struct berth_command_run {
     struct berth_command_options options;
-    uv_process_t process;
     struct berth_child child;
     uv_timer_t timer; /* the time limit; then the wait for the rest of the output */
     uv_pipe_t input;
@@ -101,7 +99,7 @@ static void close_if_done(struct berth_command_run *run)
         uv_is_closing((uv_handle_t *)&run->outputs[1].pipe)) {
         close_handle((uv_handle_t *)&run->input);
         close_handle((uv_handle_t *)&run->timer);
-        close_handle((uv_handle_t *)&run->process);
+        close_handle(&run->child.uv.handle);
     }
 }
 
@@ -144,9 +142,9 @@ static void on_linger_over(uv_timer_t *timer)
     close_output(&run->outputs[1]);
 }
 
-static void on_exit(uv_process_t *process, int64_t status, int signal)
+static void on_exited(struct berth_child *child, int64_t status, int signal)
 {
-    struct berth_command_run *run = process->data;
+    struct berth_command_run *run = BERTH_CONTAINER_OF(child, struct berth_command_run, child);
 
     run->exited = true;
     run->outcome.status = status;
@@ -160,13 +158,13 @@ static void on_time_over(uv_timer_t *timer)
     struct berth_command_run *run = timer->data;
 
     run->outcome.timed_out = true;
-    berth_child_end(&run->child, &run->process);
+    berth_child_end(&run->child);
 }
 
 void berth_command_end(struct berth_command_run *run)
 {
     if (!run->exited) {
-        berth_child_end(&run->child, &run->process);
+        berth_child_end(&run->child);
     }
 }
 
@@ -202,7 +200,7 @@ static void init_handles(struct berth_command_run *run, uv_loop_t *loop)
     (void)uv_timer_init(loop, &run->timer);
     run->input.data = run;
     run->timer.data = run;
-    run->process.data = run;
+    run->child.uv.handle.data = run;
     for (int i = 0; i < 2; i++) {
         (void)uv_pipe_init(loop, &run->outputs[i].pipe, 0);
         run->outputs[i].pipe.data = run;
@@ -215,7 +213,7 @@ static void close_all(struct berth_command_run *run)
 {
     close_handle((uv_handle_t *)&run->input);
     close_handle((uv_handle_t *)&run->timer);
-    close_handle((uv_handle_t *)&run->process);
+    close_handle(&run->child.uv.handle);
     close_handle((uv_handle_t *)&run->outputs[0].pipe);
     close_handle((uv_handle_t *)&run->outputs[1].pipe);
 }
@@ -236,34 +234,20 @@ static char **environment_array(char *environment)
     return array;
 }
 
-static int spawn(struct berth_command_run *run, uv_loop_t *loop, char **environment)
+static int start_child(struct berth_command_run *run, uv_loop_t *loop, char **environment)
 {
     char *arguments[BERTH_COMMAND_ARGUMENTS_MAX + 2] = {run->options.path};
-    const uv_stdio_flags output = (uv_stdio_flags)(UV_CREATE_PIPE | UV_WRITABLE_PIPE);
-    uv_stdio_container_t stdio[] = {
-        {.flags = (uv_stdio_flags)(UV_CREATE_PIPE | UV_READABLE_PIPE),
-         .data.stream = (uv_stream_t *)&run->input},
-        {.flags = output, .data.stream = (uv_stream_t *)&run->outputs[0].pipe},
-        {.flags = output, .data.stream = (uv_stream_t *)&run->outputs[1].pipe},
-    };
+
     for (size_t i = 0; i < run->options.argument_count; i++) {
         arguments[i + 1] = run->options.arguments[i];
     }
-    const uv_process_options_t options = {
-        .exit_cb = on_exit,
-        .file = run->options.path,
-        .args = arguments,
-        .env = environment,
-        .flags = berth_child_flags(),
-        .stdio_count = 3,
-        .stdio = stdio,
+    const struct berth_child_options options = {
+        .path = run->options.path,
+        .arguments = arguments,
+        .environment = environment,
+        .pipes = {&run->input, &run->outputs[0].pipe, &run->outputs[1].pipe},
     };
-
-    int status = berth_spawn(loop, &run->process, &options);
-    if (status == 0) {
-        berth_child_keep(&run->child, &run->process);
-    }
-    return status;
+    return berth_child_start(&run->child, loop, &options, on_exited);
 }
 
 enum berth_code berth_command_start(struct berth_command_run **out, uv_loop_t *loop,
@@ -279,8 +263,9 @@ enum berth_code berth_command_start(struct berth_command_run **out, uv_loop_t *l
         return berth_fail_memory(err, "a command");
     }
     run->options = *options;
+    run->outcome.timeout_ms = options->timeout_ms;
     init_handles(run, loop);
-    int status = spawn(run, loop, environment);
+    int status = start_child(run, loop, environment);
     berth_free(environment);
     if (status != 0) {
         close_all(run);

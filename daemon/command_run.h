@@ -19,9 +19,10 @@ struct berth_command_run;
 
 /** How a run ended. */
 struct berth_command_outcome {
-    int64_t status; /* its exit status */
-    int signal;     /* that ended it; 0: none */
-    bool timed_out; /* it was ended, as its time was over */
+    int64_t status;      /* its exit status */
+    int signal;          /* that ended it; 0: none */
+    bool timed_out;      /* it was ended, as its time was over */
+    uint64_t timeout_ms; /* the time that it had */
     size_t lines_left_out;
 };
 
@@ -41,7 +42,8 @@ struct berth_command_options {
 
 /** Starts the program. `environment` and `input` are taken over on BERTH_OK.
  *  @return BERTH_OK; BERTH_NO_MEMORY; BERTH_IO: it could not be started, `err` says why
- *  @thread loop, as all here  @blocks for the start of a process, about a millisecond */
+ *  @thread the loop's, as all here  @blocks for the start of a process: it copies page tables, and
+ *  waits until the program is loaded */
 enum berth_code berth_command_start(struct berth_command_run **out, uv_loop_t *loop,
                                     const struct berth_command_options *options,
                                     struct berth_error *err);

@@ -13,7 +13,9 @@
 #include "temp_dir.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -22,7 +24,7 @@
 static uv_loop_t loop;
 static char metrics_path[600];
 
-/* ---- libuv's calls, which this program has in its place ---- */
+/* ---- calls of libuv and the C library, which this program has in their place ---- */
 
 static struct {
     int spawn; /* what the next call gives instead of being made; 0: it is made */
@@ -48,20 +50,18 @@ static int due(int *failure)
     return status;
 }
 
-int uv_spawn(uv_loop_t *at, uv_process_t *handle, const uv_process_options_t *options)
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                const posix_spawnattr_t *attributes, char *const arguments[],
+                char *const environment[])
 {
-    int (*call)(uv_loop_t * at, uv_process_t * handle, const uv_process_options_t *options);
-    void *found = real("uv_spawn");
-    int status = due(&failing.spawn);
+    int (*call)(pid_t * pid, const char *path, const posix_spawn_file_actions_t *actions,
+                const posix_spawnattr_t *attributes, char *const *arguments,
+                char *const *environment);
+    void *found = real("posix_spawn");
+    int error = due(&failing.spawn);
+
     memcpy(&call, &found, sizeof call);
-    if (status != 0) {
-        /* as the real one, which has made a handle of it before it fails */
-        uv_process_options_t none = *options;
-        none.file = "/nowhere/program";
-        (void)call(at, handle, &none);
-        return status;
-    }
-    return call(at, handle, options);
+    return error != 0 ? error : call(pid, path, actions, attributes, arguments, environment);
 }
 
 int uv_write(uv_write_t *request, uv_stream_t *handle, const uv_buf_t buffers[], unsigned int count,
@@ -121,6 +121,25 @@ static void report(struct memory_service *memory, enum berth_source_state state,
     berth_alerts_source(memory->service.alerts, &allocator->sources.at[memory->iis], memory->now);
 }
 
+static void await_idle(struct berth_channel *channel)
+{
+    for (int tries = 0; !channel->ops->idle(channel); tries++) {
+        assert_true(tries < 20000);
+        uv_sleep(1);
+    }
+}
+
+static void await_all(struct berth_alerts *alerts)
+{
+    const struct berth_channel *first = berth_alerts_channels(alerts);
+    struct berth_channel *channel;
+
+    memcpy(&channel, &first, sizeof channel); /* it is given to read */
+    for (; channel != NULL; channel = channel->next) {
+        await_idle(channel);
+    }
+}
+
 /* What a daemon does with its alerts, from its start over two reloads to its end. */
 static void live(struct memory_service *memory)
 {
@@ -143,10 +162,9 @@ static void live(struct memory_service *memory)
     berth_alerts_tick(alerts, memory->now);
     memory->settings.alerts.system_log = true;
     berth_alerts_apply(alerts, memory->now);
-    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    await_all(alerts);
     berth_alerts_tick(alerts, memory->now);
     berth_alerts_stop(alerts);
-    (void)uv_run(&loop, UV_RUN_DEFAULT);
     memory->service.store_health = NULL;
 }
 
@@ -204,6 +222,7 @@ static struct berth_channel *start_command(struct berth_settings *settings, cons
 
     assert_true(ask_for_channels(settings, program));
     assert_ok(berth_channel_command.start(&channel, &world, settings, 0, &err), &err);
+    channel->ops = &berth_channel_command;
     return channel;
 }
 
@@ -215,7 +234,8 @@ static void tell(struct berth_channel *channel)
                                       .json = "{}"};
 
     berth_channel_command.tell(channel, &alert);
-    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    await_idle(channel);
+    berth_channel_command.look(channel, (struct berth_now){.ms = 1});
 }
 
 static void assert_failed_once_and_works(struct berth_channel *channel, const char *reason)
@@ -239,7 +259,7 @@ static void command__cannot_be_spawned__fails_and_the_next_one_runs(void **state
     (void)state;
     memory_faults_begin(0, false);
     struct berth_channel *channel = start_command(&settings, "/bin/true");
-    failing.spawn = UV_EAGAIN;
+    failing.spawn = EAGAIN;
     tell(channel);
     assert_failed_once_and_works(channel, "resource temporarily unavailable");
     berth_channel_command.stop(channel);

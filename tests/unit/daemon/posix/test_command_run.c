@@ -8,6 +8,7 @@
 #include "memory_faults.h"
 #include "temp_dir.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,6 +221,44 @@ static void run__one_endless_line__is_cut(void **state)
     assert_non_null(strstr(berth_text_string(&lines), "x\nlast\n"));
 }
 
+/* The daemon may have been started without standard streams. */
+static void run__without_standard_streams__all_is_where_it_belongs(void **state)
+{
+    int kept[3];
+    struct berth_command_run *command = NULL;
+    struct berth_error err;
+
+    (void)state;
+    run(script("exit 0"), "", LONG_MS); /* libuv keeps a file of its own from here on */
+    ends = 0;
+    char *path = script("cat; echo error >&2");
+    for (int i = 0; i < 3; i++) {
+        kept[i] = fcntl(i, F_DUPFD_CLOEXEC, 10);
+        (void)close(i);
+    }
+    enum berth_code code = start(path, "input\n", LONG_MS, &command, &err);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    for (int i = 0; i < 3; i++) {
+        (void)dup2(kept[i], i);
+        (void)close(kept[i]);
+    }
+    assert_int_equal(code, BERTH_OK);
+    assert_int_equal(outcome.status, 0);
+    assert_non_null(strstr(berth_text_string(&lines), "input\n"));
+    assert_non_null(strstr(berth_text_string(&lines), "error\n"));
+}
+
+/* The daemon ignores SIGPIPE, and its thread may hold signals back: a program gets none of that. */
+static void run__signals__are_as_a_program_expects_them(void **state)
+{
+    (void)state;
+    /* glibc ignores 32 and 33, its own, in what it spawns */
+    run(script("grep -E '^Sig(Blk|Ign):' /proc/self/status | grep -vE '[08]0000000$'; "
+               "ps -o sid= -p $$ | grep -qw $$ && echo leads"),
+        "", LONG_MS);
+    assert_string_equal(berth_text_string(&lines), "leads\n");
+}
+
 static void end__while_it_runs__is_over_soon(void **state)
 {
     struct berth_command_run *command = NULL;
@@ -298,6 +337,10 @@ int main(void)
             run__leaves_a_child_that_holds_its_output__is_over_all_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(run__floods__lines_have_a_ceiling, set_up, tear_down),
         cmocka_unit_test_setup_teardown(run__one_endless_line__is_cut, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(run__without_standard_streams__all_is_where_it_belongs,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(run__signals__are_as_a_program_expects_them, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(end__while_it_runs__is_over_soon, set_up, tear_down),
         cmocka_unit_test_setup_teardown(start__no_such_program__says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(start__not_executable__says_so, set_up, tear_down),
