@@ -4,7 +4,14 @@
 #include "base/memory.h"
 #include "places.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+#include <uv.h>
+
+/* access(2)'s modes, which Windows's headers lack; there both ask whether the file is there. */
+#define FILE_IS_THERE 0
+#define FILE_CAN_BE_RUN 1
 
 static void add_warning(struct berth_configuration *configuration, const char *text, size_t length)
 {
@@ -99,6 +106,66 @@ enum berth_code berth_configuration_load(struct berth_configuration *out,
     }
     berth_diagnostics_fini(&diagnostics);
     return code;
+}
+
+static void warn(struct berth_configuration *configuration, const char *format, ...)
+    BERTH_PRINTF(2, 3);
+
+static void warn(struct berth_configuration *configuration, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    berth_configuration_add_warnings(configuration, text);
+}
+
+/* @return libuv's status */
+static int look_at(const char *path, int mode)
+{
+    uv_fs_t request;
+    int status = uv_fs_access(NULL, &request, path, mode, NULL);
+
+    uv_fs_req_cleanup(&request);
+    return status;
+}
+
+static void check_metrics(struct berth_configuration *configuration)
+{
+    const char *path = configuration->settings.alerts.metrics_path;
+    char folder[BERTH_SETTINGS_PATH_MAX + 1];
+    size_t length = 0;
+
+    for (size_t i = 0; path != NULL && path[i] != '\0'; i++) {
+        length = path[i] == '/' || path[i] == '\\' ? i + 1 : length;
+    }
+    if (length == 0 || length > BERTH_SETTINGS_PATH_MAX) {
+        return;
+    }
+    memcpy(folder, path, length);
+    folder[length] = '\0';
+    int status = look_at(folder, FILE_IS_THERE);
+    if (status != 0) {
+        warn(configuration, "%s: <metrics> path=\"%.200s\": its folder: %s", configuration->path,
+             path, uv_strerror(status));
+    }
+}
+
+void berth_configuration_check_files(struct berth_configuration *configuration)
+{
+    const struct berth_settings *settings = &configuration->settings;
+
+    for (size_t i = 0; i < settings->alerts.command_count; i++) {
+        const struct berth_command_settings *command = &settings->alerts.commands[i];
+        int status = look_at(command->path, FILE_CAN_BE_RUN);
+        if (status != 0) {
+            warn(configuration, "%s:%u: <command> path=\"%.200s\" cannot be run: %s",
+                 configuration->path, command->line, command->path, uv_strerror(status));
+        }
+    }
+    check_metrics(configuration);
 }
 
 void berth_configuration_fini(struct berth_configuration *configuration)

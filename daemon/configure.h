@@ -23,6 +23,11 @@ enum berth_code berth_configuration_load(struct berth_configuration *out,
                                          const struct berth_options *options,
                                          struct berth_error *err);
 
+/** Adds a warning for each program of an alert that cannot be run, and where the metrics' folder is
+ *  not there. Not done at start and reload: a share that hangs would hang these.
+ *  @thread any  @blocks for looking at files */
+void berth_configuration_check_files(struct berth_configuration *configuration);
+
 /** Gives the memory back. All zero is accepted. */
 void berth_configuration_fini(struct berth_configuration *configuration);
 

@@ -460,6 +460,7 @@ enum berth_code berth_daemon_check_config(const struct berth_options *options,
     code = berth_access_resolve(&access, &configuration.settings, err);
     if (code == BERTH_OK) {
         berth_configuration_add_warnings(&configuration, berth_text_string(&access.warnings));
+        berth_configuration_check_files(&configuration);
         berth_text_init(&summary, BERTH_SETTINGS_FILE_MAX);
         berth_settings_write_summary(&summary, &configuration.settings);
         (void)printf("configuration %s: ok, %zu warnings\n%s",

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/configure.h"
 
+#include "base/memory.h"
 #include "cmocka_all.h"
 #include "memory_faults.h"
 #include "temp_dir.h"
 
 #include <stdlib.h>
+#include <uv.h>
 
 /* One pool of which the reserved ports lie outside: a warning. */
 #define WITH_WARNING                                                                               \
@@ -71,6 +73,39 @@ static void load__file_with_a_warning__is_kept_and_logged(void **state)
     assert_null(configuration.path);
     assert_int_equal(configuration.warning_count, 0);
     berth_configuration_fini(&configuration); /* twice is harmless */
+}
+
+static void check_files__programs_and_folders_that_are_not_there__are_warned_of(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct berth_options options = {.config = fixture->path};
+    struct berth_configuration configuration;
+    struct berth_error err;
+    char text[3000];
+    int length = snprintf(text, sizeof text,
+                          "<berth><alerts>\n<command path=\"%s\"/>\n"
+                          "<command path=\"%s/none\"/>\n<metrics path=\"%s/m.prom\"/>\n"
+                          "</alerts></berth>",
+                          fixture->path, fixture->folder, fixture->folder);
+
+    write_file(fixture->path, text, (size_t)length);
+    uv_fs_t request;
+    assert_int_equal(uv_fs_chmod(NULL, &request, fixture->path, 0755, NULL), 0);
+    uv_fs_req_cleanup(&request);
+    assert_ok(berth_configuration_load(&configuration, &options, &err), &err);
+    assert_int_equal(configuration.warning_count, 0);
+    berth_configuration_check_files(&configuration);
+    assert_int_equal(configuration.warning_count, 1);
+    assert_non_null(strstr(configuration.warnings[0], "berthd.config:3: <command> path=\""));
+    assert_non_null(
+        strstr(configuration.warnings[0], "/none\" cannot be run: no such file or directory"));
+    berth_free(configuration.settings.alerts.metrics_path);
+    configuration.settings.alerts.metrics_path = berth_copy("/no such folder/m.prom");
+    berth_configuration_check_files(&configuration);
+    assert_int_equal(configuration.warning_count, 3);
+    assert_non_null(strstr(configuration.warnings[2],
+                           "<metrics> path=\"/no such folder/m.prom\": its folder: no such"));
+    berth_configuration_fini(&configuration);
 }
 
 static void load__missing_file__is_an_error_when_it_was_named(void **state)
@@ -149,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(load__file_with_a_warning__is_kept_and_logged),
+        CASE(check_files__programs_and_folders_that_are_not_there__are_warned_of),
         CASE(load__missing_file__is_an_error_when_it_was_named),
         CASE(load__bad_file__logs_each_error_with_its_line),
         CASE(add_warnings__lines__become_one_each),
