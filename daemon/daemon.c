@@ -32,6 +32,7 @@ static void on_tick(uv_timer_t *timer)
     }
     (void)berth_allocator_tick(daemon->allocator, now);
     berth_alerts_tick(daemon->service.alerts, now);
+    berth_known_bindings_tick(daemon->known, now);
 }
 
 static struct berth_now service_now(struct berth_service *service)
@@ -212,6 +213,8 @@ void berth_daemon_stop(struct berth_daemon *daemon)
     }
     daemon->stopping = true;
     berth_service_notify_stopping();
+    berth_known_bindings_close(daemon->known, berth_clock_now());
+    daemon->known = NULL;
     if (daemon->server != NULL) {
         berth_server_close(daemon->server, on_server_closed, daemon);
     } else {
@@ -399,6 +402,9 @@ static enum berth_code start_all(struct berth_daemon *daemon, struct berth_error
         start_signals(daemon);
         read_facts(daemon);
         code = berth__daemon_apply(daemon, &fresh, err);
+    }
+    if (code == BERTH_OK) {
+        berth_known_bindings_restore(daemon->known, berth_clock_now());
     }
     berth_configuration_fini(&fresh);
     return code;

@@ -84,6 +84,10 @@ enum berth_code berth__daemon_open_store(struct berth_daemon *daemon,
         .ctx = daemon,
     };
     code = berth_lease_keeper_open(&daemon->keeper, daemon->loop, &options, err);
+    if (code == BERTH_OK) {
+        code = berth_known_bindings_create(&daemon->known, daemon->loop, folder, daemon->allocator,
+                                           err);
+    }
     berth_free(folder);
     if (code == BERTH_OK) {
         code = berth_lease_keeper_load(daemon->keeper, daemon->allocator, err);

@@ -7,6 +7,7 @@
 #include "access.h"
 #include "configure.h"
 #include "daemon.h"
+#include "known_bindings.h"
 #include "lease_keeper.h"
 #include "process.h"
 #include "server.h"
@@ -26,6 +27,7 @@ struct berth_daemon {
     bool facts_unknown; /* they were not all to be had last time, which was told */
     struct berth_events events;
     struct berth_lease_keeper *keeper;
+    struct berth_known_bindings *known;
     struct berth_port_holds *holds;
     char *endpoint;
     struct { /* what the configuration of the start said that a reload does not change */

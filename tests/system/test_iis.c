@@ -547,6 +547,81 @@ static void start__without_the_folder__ready_when_both_appear(void **state)
     daemon_stop(daemon);
 }
 
+/* ---- over a restart ---- */
+
+static bool bindings_are_kept(void *ctx)
+{
+    const struct daemon_process *daemon = ctx;
+    char path[400];
+
+    (void)snprintf(path, sizeof path, "%s/known-bindings", daemon->state);
+    FILE *file = fopen(path, "rb");
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return file != NULL;
+}
+
+static void start_again(struct daemon_process *daemon)
+{
+    client_close(&client);
+    daemon_launch(daemon);
+    daemon_await_ready(daemon);
+    client_open(&client, daemon->endpoint);
+}
+
+static void expect_lingering(unsigned port)
+{
+    json_t *who = client_call(&client, "who", "{\"port\":%u}", port);
+    assert_string_equal(json_string_at(who, "state"), "used");
+    assert_true(json_is_true(json_at(who, "claims.0.lingering")));
+    json_decref(who);
+    json_decref(client_refused(&client, "port_in_use", "allocate",
+                               "{\"port\":%u,\"holder\":\"site:Another\"}", port));
+}
+
+/* A deployment has cleared a site's bindings, and the daemon is killed and started just then. */
+static void restart__while_a_binding_is_away__it_is_not_free(void **state)
+{
+    struct daemon_process *daemon = *state;
+    const unsigned ports[2] = {29000, 29001};
+
+    start_with(daemon, ports, 2);
+    assert_true(daemon_await(bindings_are_kept, daemon, 20000) != UINT64_MAX);
+    daemon_kill(daemon);
+    put_config(daemon, ports, 1, BY_RENAME); /* it goes while nobody looks */
+    start_again(daemon);
+    assert_string_equal(client_port_state(&client, 29000), "used");
+    expect_lingering(29001);
+    daemon_kill(daemon); /* and is still away when the next one starts */
+    start_again(daemon);
+    expect_lingering(29001);
+    json_t *lease = client_call(&client, "allocate",
+                                "{\"port\":29001,\"holder\":\"site:Site 29001\",\"key\":\"k\"}");
+    assert_int_equal(json_integer_at(lease, "port"), 29001);
+    json_decref(lease);
+    daemon_stop(daemon);
+}
+
+/* What is not written yet is written at a stop. */
+static void restart__after_a_stop__remembers_the_latest_bindings(void **state)
+{
+    struct daemon_process *daemon = *state;
+    const unsigned ports[3] = {29000, 29001, 29002};
+
+    start_with(daemon, ports, 1);
+    put_config(daemon, ports, 3, BY_RENAME);
+    (void)await_port(29002, "used", SEEN_MS);
+    put_config(daemon, ports, 2, BY_RENAME);
+    daemon_stop(daemon);
+    put_config(daemon, ports, 1, BY_RENAME);
+    start_again(daemon);
+    expect_lingering(29001);
+    expect_lingering(29002);
+    assert_string_equal(client_port_state(&client, 29003), "free");
+    daemon_stop(daemon);
+}
+
 static void two_files__one_damaged__the_other_goes_on(void **state)
 {
     struct daemon_process *daemon = *state;
@@ -588,6 +663,8 @@ int main(void)
         CASE(start__without_the_file__not_ready_until_it_appears),
         CASE(start__with_a_damaged_file__not_ready_until_it_is_good),
         CASE(start__without_the_folder__ready_when_both_appear),
+        CASE(restart__while_a_binding_is_away__it_is_not_free),
+        CASE(restart__after_a_stop__remembers_the_latest_bindings),
         CASE(two_files__one_damaged__the_other_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

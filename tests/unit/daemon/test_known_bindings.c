@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/known_bindings.h"
+
+#include "memory_faults.h"
+#include "methods_case.h"
+#include "temp_dir.h"
+#include "watchers/file_read.h"
+
+#include <stdlib.h>
+
+static struct berth_text text;
+
+static int setup(void **state)
+{
+    struct memory_service *memory;
+    struct berth_error err;
+
+    if (memory_service_make(&memory, &err) != BERTH_OK) {
+        return -1;
+    }
+    memory->now.ms = 1000;
+    *state = memory;
+    berth_text_init(&text, BERTH_KNOWN_BINDINGS_MAX);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    memory_service_free(*state);
+    berth_text_fini(&text);
+    return 0;
+}
+
+static void see(struct memory_service *memory, const struct berth_claim *claims, size_t count)
+{
+    struct berth_error err;
+
+    assert_ok(berth_allocator_report(memory->service.allocator, memory->iis, 0, claims, count,
+                                     memory->now, &err),
+              &err);
+}
+
+/* Bindings of each form. */
+static size_t bindings(struct berth_claim out[4])
+{
+    out[0] = berth_claim_make(49001, BERTH_CLAIM_BINDING);
+    out[0].protocol = BERTH_PROTOCOL_HTTPS;
+    out[0].flags = BERTH_CLAIM_STOPPED | BERTH_CLAIM_SNI;
+    out[0].holder = "Sh\xC3\xB6p = 1";
+    out[0].host = "";
+    out[0].detail = "*:49001:";
+    out[1] = berth_claim_make(49002, BERTH_CLAIM_FTP_DATA);
+    out[2] = berth_claim_make(49003, BERTH_CLAIM_BINDING);
+    out[2].address = (struct berth_address){
+        .family = BERTH_FAMILY_IPV6, .bytes = {0xFE, 0x80, [15] = 0xA1}, .scope = 4000000000u};
+    out[2].count = 3;
+    out[2].protocol = BERTH_PROTOCOL_OTHER;
+    out[3] = out[2];
+    out[3].host = "b.example";
+    return 4;
+}
+
+static void write_and_read__bindings_of_each_form__are_the_same(void **state)
+{
+    struct memory_service *memory = *state;
+    struct berth_allocator *allocator = memory->service.allocator;
+    struct berth_claim claims[4];
+    struct berth_text again;
+    void *other = NULL;
+
+    see(memory, claims, bindings(claims));
+    berth_known_bindings_write(&text, allocator, memory->now);
+    assert_int_equal(text.failed, BERTH_OK);
+    char *copy = malloc(text.length + 1);
+    assert_non_null(copy);
+    memcpy(copy, text.data, text.length + 1);
+    /* the source here has delivered: nothing is to be recalled */
+    assert_int_equal(berth_known_bindings_read(allocator, copy, memory->now), 0);
+
+    berth_text_init(&again, BERTH_KNOWN_BINDINGS_MAX);
+    berth_text_puts(&again, berth_text_string(&text));
+    assert_int_equal(setup(&other), 0);
+    struct memory_service *fresh = other;
+    assert_int_equal(berth_known_bindings_read(fresh->service.allocator, again.data, fresh->now),
+                     4);
+    berth_text_clear(&again);
+    berth_known_bindings_write(&again, fresh->service.allocator, fresh->now);
+    assert_true(again.length > 200);
+    berth_known_bindings_write(&text, allocator, memory->now);
+    assert_string_equal(again.data, text.data);
+    berth_text_fini(&again);
+    free(copy);
+    memory_service_free(fresh);
+}
+
+/* The first snapshot decides: it confirms, or lets linger. */
+static void read__then_a_snapshot_without_one__it_lingers(void **state)
+{
+    struct memory_service *memory = *state;
+    char file[] = "berth known bindings 1\nsource\t=applicationHost.config\n"
+                  "binding\t49001\thttp\t0\t0\t00000000000000000000000000000000\t0\t1\t0\t=A\t\t\n"
+                  "binding\t49002\thttp\t0\t0\t00000000000000000000000000000000\t0\t1\t0\t=B\t\t\n";
+    struct berth_claim claim = berth_claim_make(49001, BERTH_CLAIM_BINDING);
+
+    claim.protocol = BERTH_PROTOCOL_HTTP;
+    claim.holder = "A";
+    assert_int_equal(berth_known_bindings_read(memory->service.allocator, file, memory->now), 2);
+    see(memory, &claim, 1);
+    json_t *who = method_done(memory, BERTH_ROLE_ADMIN, "who", "{\"port\":49001}");
+    const json_t *first = json_array_get(json_object_get(who, "claims"), 0);
+    assert_null(json_object_get(first, "lingering"));
+    json_decref(who);
+    who = method_done(memory, BERTH_ROLE_ADMIN, "who", "{\"port\":49002}");
+    first = json_array_get(json_object_get(who, "claims"), 0);
+    assert_true(json_is_true(json_object_get(first, "lingering")));
+    json_decref(who);
+}
+
+/* Each cut-off file is read up to where it ends, and each damaged byte does no harm. */
+static void read__damaged_in_each_way__takes_what_is_whole(void **state)
+{
+    struct memory_service *memory = *state;
+    struct berth_claim claims[4];
+    size_t most = 0;
+
+    see(memory, claims, bindings(claims));
+    berth_known_bindings_write(&text, memory->service.allocator, memory->now);
+    for (size_t i = 0; i < 2 * text.length; i++) {
+        struct memory_service *fresh;
+        struct berth_error err;
+        char *copy = malloc(text.length + 1);
+        assert_non_null(copy);
+        memcpy(copy, text.data, text.length + 1);
+        if (i < text.length) {
+            copy[i] = '\0';
+        } else {
+            copy[i - text.length] ^= 0x11;
+        }
+        assert_ok(memory_service_make(&fresh, &err), &err);
+        size_t count = berth_known_bindings_read(fresh->service.allocator, copy, fresh->now);
+        assert_true(count <= 4);
+        most = count > most ? count : most;
+        memory_service_free(fresh);
+        free(copy);
+    }
+    assert_int_equal(most, 4); /* some bytes do not matter */
+}
+
+static void read__what_only_lingered__until_that_was_over(void **state)
+{
+    static const struct {
+        long long ends_later_ms;
+        size_t expected;
+    } rows[] = {{-1, 0}, {1, 1}};
+    struct memory_service *memory = *state;
+
+    for (size_t i = 0; i < BERTH_COUNT(rows); i++) {
+        char file[400];
+        (void)snprintf(file, sizeof file,
+                       "berth known bindings 1\nsource\t=applicationHost.config\nbinding\t49001\t"
+                       "http\t0\t0\t00000000000000000000000000000000\t0\t1\t%lld\t=A\t\t\n",
+                       (long long)memory->now.unix_ms + rows[i].ends_later_ms);
+        assert_int_equal(berth_known_bindings_read(memory->service.allocator, file, memory->now),
+                         rows[i].expected);
+    }
+}
+
+static void read__a_port_with_a_lease__is_left_to_the_lease(void **state)
+{
+    struct memory_service *memory = *state;
+    char file[] = "berth known bindings 1\nsource\t=applicationHost.config\n"
+                  "binding\t49001\thttp\t0\t0\t00000000000000000000000000000000\t0\t1\t0\t=A\t\t\n";
+
+    see(memory, NULL, 0);
+    (void)berth_allocator_report_state(memory->service.allocator, memory->iis, BERTH_STATE_READY,
+                                       NULL, memory->now);
+    json_decref(
+        method_done(memory, BERTH_ROLE_ADMIN, "allocate", "{\"port\":49001,\"key\":\"k\"}"));
+    /* as at a start: the lease is there, the source has delivered nothing */
+    memory->service.allocator->sources.at[memory->iis].snapshot_ms = 0;
+    assert_int_equal(berth_known_bindings_read(memory->service.allocator, file, memory->now), 0);
+}
+
+static void create__each_allocation_fails__is_an_error_without_a_leak(void **state)
+{
+    struct memory_service *memory = *state;
+    bool failed = true;
+
+    for (size_t n = 1; failed; n++) {
+        struct berth_known_bindings *known = NULL;
+        struct berth_error err;
+        size_t live;
+        memory_faults_begin(n, false);
+        enum berth_code code =
+            berth_known_bindings_create(&known, NULL, "folder", memory->service.allocator, &err);
+        berth_known_bindings_close(known, memory->now); /* no source has delivered: no file */
+        failed = memory_faults_end(&live);
+        assert_int_equal(live, 0);
+        assert_code(code, failed ? BERTH_NO_MEMORY : BERTH_OK);
+    }
+}
+
+/* Without memory for all that is known, the file of before stays. */
+static void tick__each_allocation_fails__is_tried_again(void **state)
+{
+    struct memory_service *memory = *state;
+    char *folder = temp_dir_make();
+    struct berth_claim claims[4];
+    struct berth_error err;
+    uv_loop_t loop;
+    bool failed = true;
+
+    assert_int_equal(uv_loop_init(&loop), 0);
+    see(memory, claims, bindings(claims));
+    for (size_t n = 1; failed; n++) {
+        struct berth_known_bindings *known;
+        struct berth_file file;
+        size_t live;
+        assert_ok(
+            berth_known_bindings_create(&known, &loop, folder, memory->service.allocator, &err),
+            &err);
+        memory_faults_begin(n, false);
+        berth_known_bindings_tick(known, memory->now);
+        (void)uv_run(&loop, UV_RUN_DEFAULT);
+        failed = memory_faults_end(&live);
+        berth_known_bindings_close(known, memory->now); /* writes it, if it was not */
+        assert_ok(berth_file_read(&file, temp_path(folder, BERTH_KNOWN_BINDINGS_FILE), 10000, &err),
+                  &err);
+        assert_non_null(strstr(file.bytes, "49003"));
+        berth_file_fini(&file);
+        remove_file(temp_path(folder, BERTH_KNOWN_BINDINGS_FILE));
+    }
+    assert_int_equal(uv_loop_close(&loop), 0);
+    temp_dir_remove(folder);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(write_and_read__bindings_of_each_form__are_the_same),
+        CASE(read__then_a_snapshot_without_one__it_lingers),
+        CASE(read__damaged_in_each_way__takes_what_is_whole),
+        CASE(read__what_only_lingered__until_that_was_over),
+        CASE(read__a_port_with_a_lease__is_left_to_the_lease),
+        CASE(create__each_allocation_fails__is_an_error_without_a_leak),
+        CASE(tick__each_allocation_fails__is_tried_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
