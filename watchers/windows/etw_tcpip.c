@@ -84,6 +84,11 @@ static uint16_t short_at(const uint8_t *at)
     return (uint16_t)(at[0] | at[1] << 8);
 }
 
+static uint16_t network_short_at(const uint8_t *at)
+{
+    return (uint16_t)(at[0] << 8 | at[1]);
+}
+
 /* Reads a SOCKADDR; an empty one is none.  @return false: it is neither IPv4 nor IPv6, or short */
 static bool read_address(const uint8_t *at, size_t size, struct facts *out)
 {
@@ -93,7 +98,7 @@ static bool read_address(const uint8_t *at, size_t size, struct facts *out)
     if (size < SOCKADDR_IN_SIZE) {
         return false;
     }
-    out->port = (uint16_t)(at[2] << 8 | at[3]);
+    out->port = network_short_at(at + 2);
     if (short_at(at) == WINDOWS_INET) {
         out->address.family = BERTH_FAMILY_IPV4;
         memcpy(out->address.bytes, at + 4, 4);
@@ -142,7 +147,7 @@ static bool read_port(const struct layout *layout, const struct berth_etw_event 
         return false;
     }
     const uint8_t *at = event->data + pointer_size;
-    out->port = order == BERTH_ETW_ORDER_NETWORK ? (uint16_t)(at[0] << 8 | at[1]) : short_at(at);
+    out->port = order == BERTH_ETW_ORDER_NETWORK ? network_short_at(at) : short_at(at);
     return true;
 }
 
@@ -234,6 +239,7 @@ static enum berth_tcp_event_what weigh(enum meaning meaning, enum berth_etw_port
     case MEANS_UNBOUND:
         return BERTH_TCP_EVENT_RELEASE;
     case MEANS_CLOSED:
+        return BERTH_TCP_EVENT_GONE;
     case MEANS_GIVEN_BACK:
         return BERTH_TCP_EVENT_DISCONNECT;
     default:

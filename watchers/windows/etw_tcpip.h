@@ -5,7 +5,7 @@
  * |---|---|---|---|
  * | 1006, 1121, 1122 | endpoint 0 1; listener 0 1 | a bind failed | OTHER: look who has the port |
  * | 1008 | endpoint 0 1 | a socket was bound | CONNECT |
- * | 1009 | endpoint 0 1 | a socket was closed | DISCONNECT; nothing if it had no port |
+ * | 1009 | endpoint 0 1 | a socket was closed | GONE; nothing if it had no port |
  * | 1054, 1519 | reservation 0 1; 0 | ports were reserved for the machine | OTHER |
  * | 1123 | listener 0 1 | a socket listens | LISTEN, with its process |
  * | 1124 | listener 0 1 | it does so no longer | RELEASE |
@@ -25,11 +25,11 @@
  * that was bound a moment ago. The mark ends with a reading, which 1193 asks for unless the port is
  * held otherwise.
  *
- * Why DISCONNECT for 1009. It comes for every socket, 1124 for listeners besides. As RELEASE each
- * connection's end would have everything read. A socket that was bound and never listened is seen
- * to be gone at the next poll.
+ * Why GONE for 1009. It comes for every socket, for those of connections too. GONE has something
+ * read only if the port was seen to be bound or listened on, so that a connection's end costs
+ * nothing; as RELEASE, each would have everything read.
  *
- * A bind that failed is no use of a port, and its address is whose port it is not. What has an
+ * A bind that failed is no use of a port: it only makes the watcher look who has it. What has an
  * unknown version, another length than its layout, or no sense in it is OTHER with port 0:
  * something changed, look. Nothing is guessed.
  *
