@@ -34,6 +34,7 @@ struct properties {
 };
 
 #define NO_TRACE ((TRACEHANDLE)INVALID_HANDLE_VALUE)
+#define ENABLE_WAIT_MS 1000
 #define BUFFER_KIB 64
 #define BUFFERS_A_CPU 2
 #define BUFFERS_MORE 20
@@ -126,6 +127,8 @@ static uint32_t stop(void *context, uint64_t session, const char *name)
                          EVENT_TRACE_CONTROL_STOP);
 }
 
+/* Waits for providers to have heard of it, so that what happens next is told. One that takes longer
+ * will hear of it all the same. */
 static uint32_t enable(void *context, uint64_t session, const struct berth_etw_request *request)
 {
     struct id_filter filter = {.filter_in = TRUE, .count = (USHORT)request->id_count};
@@ -149,8 +152,9 @@ static uint32_t enable(void *context, uint64_t session, const struct berth_etw_r
     guid.Data2 = parts->b;
     guid.Data3 = parts->c;
     memcpy(guid.Data4, parts->d, sizeof guid.Data4);
-    return EnableTraceEx2(session, &guid, EVENT_CONTROL_CODE_ENABLE_PROVIDER, request->level,
-                          request->any_keywords, 0, 0, &parameters);
+    ULONG code = EnableTraceEx2(session, &guid, EVENT_CONTROL_CODE_ENABLE_PROVIDER, request->level,
+                                request->any_keywords, 0, ENABLE_WAIT_MS, &parameters);
+    return code == ERROR_TIMEOUT ? ERROR_SUCCESS : code;
 }
 
 static uint32_t flush(void *context, uint64_t session)
