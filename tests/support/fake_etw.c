@@ -219,6 +219,19 @@ bool fake_etw_await(enum fake_etw_call call, unsigned count)
     return in_time;
 }
 
+bool fake_etw_await_read(void)
+{
+    uint64_t deadline_ns = uv_hrtime() + LONG_NS;
+    bool in_time = true;
+
+    lock();
+    while (fake.told_count != 0 && in_time) {
+        in_time = wait_until(deadline_ns);
+    }
+    unlock();
+    return in_time;
+}
+
 static bool is_clean(void)
 {
     return !fake.held && !fake.session && !fake.open && !fake.reading;
@@ -399,6 +412,7 @@ static void read_some(size_t *from)
         *from = 0;
         fake.flushed = 0;
         fake.told_count = 0;
+        uv_cond_broadcast(&fake.changed);
     }
 }
 

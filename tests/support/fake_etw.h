@@ -57,6 +57,9 @@ unsigned fake_etw_count(enum fake_etw_call call);
 /** Waits until a call was made so often.  @return false: it took 20 s and more */
 bool fake_etw_await(enum fake_etw_call call, unsigned count);
 
+/** Waits until all that was told has been read.  @return false: it took 20 s and more */
+bool fake_etw_await_read(void);
+
 /** Tells whether a session is there, the name is held, a trace is open, a reader reads. */
 bool fake_etw_is_clean(void);
 

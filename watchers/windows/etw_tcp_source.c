@@ -50,12 +50,11 @@ struct berth_etw_tcp_source {
     bool trial_used;     /* what it brings back: the port was used */
     bool trial_outdated; /* the session was opened again meanwhile */
     uint64_t again_ns;   /* when to try once more; 0: need not be */
-    bool full_due;       /* asked for a tick ago, to be told now */
-    bool whole;          /* the last trial showed all */
+    bool full_due;       /* asked for a tick ago, to be tried now */
     bool told;           /* a mode */
     enum berth_tcp_events_mode mode;
     char reason[REASON_SIZE];
-    unsigned parts; /* that are not closed: session, timer, trial */
+    unsigned parts; /* that are not closed: queue, session, timer, trial */
     bool closing;
     void (*closed)(void *ctx);
     void *closed_ctx;
@@ -216,14 +215,13 @@ static void learn(struct berth_etw_tcp_source *source)
 static void settle(struct berth_etw_tcp_source *source, enum berth_etw_verdict verdict,
                    const char *reason)
 {
-    source->whole = verdict == BERTH_ETW_WHOLE;
     if (verdict == BERTH_ETW_SILENT) {
         set_passes(source, false);
         berth_etw_session_restart(source->session, reason);
         return;
     }
     learn(source);
-    if (source->whole) {
+    if (verdict == BERTH_ETW_WHOLE) {
         tell_whole(source);
     } else {
         source->again_ns = source->now_ns() + AGAIN_NS;
@@ -289,13 +287,13 @@ static void take_state(void *ctx, uint32_t openings, const char *reason)
     }
 }
 
-/* What is asked for changes a moment after it was asked: full is told one tick later, so that what
- * happened between is looked at. */
+/* What is asked for changes a moment after it was asked, and what was learned in low volume says
+ * nothing of the rest: full is tried one tick later, and told when that is judged. */
 static void weigh_volume(struct berth_etw_tcp_source *source)
 {
     if (source->full_due) {
         source->full_due = false;
-        tell_whole(source);
+        try_port(source);
     }
     uv_mutex_lock(&source->lock);
     bool changed = berth_etw_volume_decide(&source->volume, source->now_ns());
@@ -305,10 +303,9 @@ static void weigh_volume(struct berth_etw_tcp_source *source)
         return;
     }
     berth_etw_session_request(source->session, berth_etw_tcpip_request(low), 1);
-    if (low) {
+    source->full_due = !low;
+    if (low && source->mode == BERTH_TCP_EVENTS_FULL) {
         tell_whole(source);
-    } else {
-        source->full_due = true;
     }
 }
 
@@ -321,7 +318,7 @@ static void tick(struct berth_etw_tcp_source *source)
     if (source->again_ns != 0 && source->now_ns() >= source->again_ns) {
         try_port(source);
     }
-    if (source->whole && source->told && source->mode >= BERTH_TCP_EVENTS_LOW_VOLUME) {
+    if (source->told && source->mode != BERTH_TCP_EVENTS_NONE) {
         weigh_volume(source);
     }
 }
@@ -333,25 +330,25 @@ static void tick_cb(uv_timer_t *timer)
 
 /* --- the contract --------------------------------------------------------------------------- */
 
-static void queue_closed(void *ctx)
+static void close_part(struct berth_etw_tcp_source *source)
 {
-    struct berth_etw_tcp_source *source = ctx;
-    void (*closed)(void *closed_ctx) = source->closed;
-    void *closed_ctx = source->closed_ctx;
+    void (*closed)(void *ctx) = source->closed;
+    void *ctx = source->closed_ctx;
 
+    source->parts--;
+    if (!source->closing || source->parts != 0) {
+        return;
+    }
     uv_mutex_destroy(&source->lock);
     berth_free(source);
     if (closed != NULL) {
-        closed(closed_ctx);
+        closed(ctx);
     }
 }
 
-static void close_part(struct berth_etw_tcp_source *source)
+static void queue_closed(void *ctx)
 {
-    source->parts--;
-    if (source->closing && source->parts == 0) {
-        berth_tcp_event_queue_close(source->queue, queue_closed, source);
-    }
+    close_part(ctx);
 }
 
 static void session_closed(void *ctx)
@@ -385,7 +382,7 @@ static void start_tick(struct berth_etw_tcp_source *source)
     (void)uv_timer_init(source->loop, &source->tick); /* always 0 */
     source->tick.data = source;
     (void)uv_timer_start(&source->tick, tick_cb, tick_ms, tick_ms);
-    source->parts = 2;
+    source->parts += 2; /* with the session */
 }
 
 enum berth_code berth_etw_tcp_source_open(struct berth_etw_tcp_source **out, uv_loop_t *loop,
@@ -413,14 +410,21 @@ enum berth_code berth_etw_tcp_source_open(struct berth_etw_tcp_source **out, uv_
         berth_free(source);
         return code;
     }
+    source->parts = 1;
     code = open_session(source, err);
     if (code != BERTH_OK) {
+        source->closing = true;
         berth_tcp_event_queue_close(source->queue, queue_closed, source);
         return code;
     }
     start_tick(source);
     *out = source;
     return BERTH_OK;
+}
+
+void berth_etw_tcp_source_drain(struct berth_etw_tcp_source *source)
+{
+    berth_tcp_event_queue_flush(source->queue);
 }
 
 void berth_etw_tcp_source_close(struct berth_etw_tcp_source *source, void (*closed)(void *ctx),
@@ -430,6 +434,8 @@ void berth_etw_tcp_source_close(struct berth_etw_tcp_source *source, void (*clos
     source->closed = closed;
     source->closed_ctx = ctx;
     berth_etw_session_close(source->session, session_closed, source);
+    /* the session tells nothing from here on; what waits in the queue must not be told either */
+    berth_tcp_event_queue_close(source->queue, queue_closed, source);
     uv_close((uv_handle_t *)&source->tick, tick_closed_cb);
     if (source->trial_queued) {
         (void)uv_cancel((uv_req_t *)&source->trial); /* too late for one that runs */

@@ -5,7 +5,8 @@
  * Each opening of the session is tried first (etw_calibration.h), on the thread pool. Until that is
  * judged its events go nowhere: once the mode is told, everything is looked at anyway. What comes
  * of it:
- * - all arrives: `full`, or `low-volume` while a busy machine has too many (etw_volume.h);
+ * - all arrives: `full`, or `low-volume` while a busy machine has too many (etw_volume.h), after
+ *   which full is tried anew;
  * - some does: `partial`, with what is missing, and tried again every minute. Where the process in
  *   whose context a port is taken is not told, our own probes cannot be told from others' sockets:
  *   a port that is taken is only a reason to look then;
@@ -47,6 +48,10 @@ enum berth_code berth_etw_tcp_source_open(struct berth_etw_tcp_source **out, uv_
                                           const struct berth_tcp_events_sink *sink,
                                           const struct berth_etw_tcp_options *options,
                                           struct berth_error *err);
+
+/** Does as berth_tcp_events_drain() says, but for the answer, which would be 0: events lie in
+ *  Windows's buffers, and of accepted connections nothing is told. */
+void berth_etw_tcp_source_drain(struct berth_etw_tcp_source *source);
 
 /** Does as berth_tcp_events_close() says. */
 void berth_etw_tcp_source_close(struct berth_etw_tcp_source *source, void (*closed)(void *ctx),

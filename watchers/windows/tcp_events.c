@@ -98,6 +98,12 @@ enum berth_code berth_tcp_events_open(struct berth_tcp_events **out, uv_loop_t *
     return BERTH_OK;
 }
 
+unsigned berth_tcp_events_drain(struct berth_tcp_events *events)
+{
+    berth_etw_tcp_source_drain(events->source);
+    return 0;
+}
+
 static void source_closed(void *ctx)
 {
     struct berth_tcp_events *events = ctx;
@@ -106,12 +112,6 @@ static void source_closed(void *ctx)
 
     berth_free(events);
     closed(closed_ctx);
-}
-
-unsigned berth_tcp_events_drain(struct berth_tcp_events *events)
-{
-    (void)events;
-    return 0;
 }
 
 void berth_tcp_events_close(struct berth_tcp_events *events, void (*closed)(void *ctx), void *ctx)

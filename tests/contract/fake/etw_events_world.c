@@ -90,7 +90,7 @@ enum berth_code berth_tcp_events_open(struct berth_tcp_events **out, uv_loop_t *
 
 unsigned berth_tcp_events_drain(struct berth_tcp_events *events)
 {
-    (void)events;
+    berth_etw_tcp_source_drain((struct berth_etw_tcp_source *)(void *)events);
     return 0;
 }
 

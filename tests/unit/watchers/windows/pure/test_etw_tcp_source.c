@@ -284,7 +284,7 @@ static void open__one_event_missing__is_partial_and_tried_again(void **state)
         turn(stage);
     }
     /* its events are read before the time is over */
-    assert_true(fake_etw_await(FAKE_ETW_FLUSH, fake_etw_count(FAKE_ETW_FLUSH) + 3));
+    assert_true(fake_etw_await_read());
     atomic_fetch_add(&world.skipped_ns, BERTH_ETW_CALIBRATION_NS);
     await_mode(stage, BERTH_TCP_EVENTS_PARTIAL);
     assert_string_equal(stage->reason, "Windows's events of TCP do not tell: ports that are taken");
@@ -312,7 +312,7 @@ static void open__ports_are_taken_in_no_process__are_only_looked_at(void **state
     while (atomic_load(&world.trials) == 0) {
         turn(stage);
     }
-    assert_true(fake_etw_await(FAKE_ETW_FLUSH, fake_etw_count(FAKE_ETW_FLUSH) + 3));
+    assert_true(fake_etw_await_read());
     atomic_fetch_add(&world.skipped_ns, BERTH_ETW_CALIBRATION_NS);
     await_mode(stage, BERTH_TCP_EVENTS_PARTIAL);
     happen(1191, 50000, 0);
@@ -386,23 +386,31 @@ static void session__taken_away__is_none_until_it_was_tried_again(void **state)
     await_event(stage, BERTH_TCP_EVENT_LISTEN, 1);
 }
 
+/* Has more than 2,000 events a second until fewer are asked for. Ours cost as much as others'. */
+static void become_busy(struct stage *stage)
+{
+    struct berth_etw_request asked;
+
+    pass(stage, SECOND); /* the first span begins */
+    do {
+        for (unsigned i = 0; i < 300; i++) {
+            happen(1191, 50000, OWN);
+        }
+        assert_true(fake_etw_await_read());
+        pass(stage, SECOND / 10);
+        assert_true(fake_etw_request(BERTH_ETW_TCPIP, &asked));
+    } while (asked.id_count == 12);
+}
+
 static void volume__too_many__is_low_until_it_calms_down(void **state)
 {
     struct stage *stage = *state;
     struct berth_etw_request asked;
 
     open_in_mode(stage, BERTH_TCP_EVENTS_FULL);
-    pass(stage, SECOND); /* the first span begins */
-    while (stage->mode == BERTH_TCP_EVENTS_FULL) {
-        for (unsigned i = 0; i < 300; i++) {
-            happen(1191, 50000, OWN); /* ours cost as much */
-        }
-        assert_true(fake_etw_await(FAKE_ETW_FLUSH, fake_etw_count(FAKE_ETW_FLUSH) + 2));
-        pass(stage, SECOND / 10);
-    }
-    assert_int_equal(stage->mode, BERTH_TCP_EVENTS_LOW_VOLUME);
+    become_busy(stage);
+    await_mode(stage, BERTH_TCP_EVENTS_LOW_VOLUME);
     assert_non_null(strstr(stage->reason, "more than 2000 events"));
-    assert_true(fake_etw_await(FAKE_ETW_ENABLE, 2));
     assert_true(fake_etw_request(BERTH_ETW_TCPIP, &asked));
     assert_int_equal(asked.id_count, 8);
     happen(1191, 50000, OTHER); /* not asked for */
@@ -422,6 +430,30 @@ static void volume__too_many__is_low_until_it_calms_down(void **state)
     happen(1191, 50002, OTHER); /* whose bytes are in the order learned before */
     await_event(stage, BERTH_TCP_EVENT_CONNECT, 2);
     assert_int_equal(stage->last.port, 50002);
+}
+
+static void volume__too_many_in_part__is_low_as_well(void **state)
+{
+    struct stage *stage = *state;
+
+    atomic_store(&world.no_port, true);
+    open_in_mode(stage, BERTH_TCP_EVENTS_PARTIAL);
+    become_busy(stage);
+    assert_int_equal(stage->mode, BERTH_TCP_EVENTS_PARTIAL);
+    /* tried again in low volume, it is whole as that goes; in full, as that goes */
+    atomic_store(&world.no_port, false);
+    atomic_store(&world.missing, 1193);
+    pass(stage, 50 * SECOND);
+    await_mode(stage, BERTH_TCP_EVENTS_LOW_VOLUME);
+    unsigned trials = atomic_load(&world.trials);
+    pass(stage, 30 * SECOND);
+    while (atomic_load(&world.trials) == trials) {
+        turn(stage);
+    }
+    assert_true(fake_etw_await_read());
+    pass(stage, BERTH_ETW_CALIBRATION_NS);
+    await_mode(stage, BERTH_TCP_EVENTS_PARTIAL);
+    assert_non_null(strstr(stage->reason, "given back"));
 }
 
 static void lost__is_told(void **state)
@@ -456,6 +488,25 @@ static void close__at_any_moment__leaves_nothing(void **state)
     stage->source = NULL;
 }
 
+static void close__with_events_in_the_queue__tells_no_more(void **state)
+{
+    struct stage *stage = *state;
+
+    open_in_mode(stage, BERTH_TCP_EVENTS_FULL);
+    happen(1123, 50000, OTHER);
+    /* read by the session's thread, while the loop stands still */
+    assert_true(fake_etw_await_read());
+    fake_etw_take_away(0);
+    assert_true(fake_etw_await(FAKE_ETW_START, 2));
+    berth_etw_tcp_source_close(stage->source, take_closed, stage);
+    stage->source = NULL;
+    while (stage->closed == 0) {
+        turn(stage);
+    }
+    assert_int_equal(total(stage), 0);
+    assert_int_equal(stage->modes, 1);
+}
+
 static void open__each_allocation_fails__is_an_error_and_leaves_nothing(void **state)
 {
     struct stage *stage = *state;
@@ -488,8 +539,10 @@ int main(void)
         STAGED(open__refused__is_none_with_the_reason),
         STAGED(session__taken_away__is_none_until_it_was_tried_again),
         STAGED(volume__too_many__is_low_until_it_calms_down),
+        STAGED(volume__too_many_in_part__is_low_as_well),
         STAGED(lost__is_told),
         STAGED(close__at_any_moment__leaves_nothing),
+        STAGED(close__with_events_in_the_queue__tells_no_more),
         STAGED(open__each_allocation_fails__is_an_error_and_leaves_nothing),
     };
 #undef STAGED
