@@ -14,16 +14,13 @@
 #define FIRST_LINE "berth known bindings 1"
 #define SOURCE "source\t=" /* then its name */
 #define WRITE_EVERY_MS 5000
-#define ADDRESS_DIGITS (2 * sizeof((struct berth_address *)0)->bytes)
 
 enum field {
     FIELD_KIND,
     FIELD_PORT,
     FIELD_PROTOCOL,
     FIELD_FLAGS,
-    FIELD_FAMILY,
     FIELD_ADDRESS,
-    FIELD_SCOPE,
     FIELD_COUNT,
     FIELD_ENDS, /* when its lingering ends, by the clock on the wall; 0: it does not linger */
     FIELD_HOLDER,
@@ -56,25 +53,29 @@ static void add_string(struct berth_text *out, const char *string)
         return;
     }
     berth_text_putc(out, '=');
-    for (; *string != '\0'; string++) {
-        berth_text_putc(out, (unsigned char)*string < ' ' ? '?' : *string);
+    for (;;) {
+        size_t length = strcspn(string, "\t\n");
+        berth_text_add(out, string, length);
+        string += length;
+        if (*string == '\0') {
+            return;
+        }
+        berth_text_putc(out, '?');
+        string++;
     }
 }
 
 static void add_claim(struct berth_text *out, const struct berth_allocator *allocator,
                       const struct berth_claim *claim, struct berth_now now)
 {
+    char address[BERTH_ADDRESS_TEXT_MAX];
     bool lingers = (claim->flags & BERTH_CLAIM_LINGERING) != 0;
-    unsigned flags = claim->flags & ~(unsigned)BERTH_CLAIM_LINGERING;
 
-    berth_text_printf(out, "%s\t%u\t%s\t%u\t%u\t",
+    berth_text_printf(out, "%s\t%u\t%s\t%u\t%s\t%" PRIu32 "\t%lld",
                       berth_claim_kind_name((enum berth_claim_kind)claim->kind), claim->port,
-                      berth_protocol_name((enum berth_protocol)claim->protocol), flags,
-                      claim->address.family);
-    for (size_t i = 0; i < sizeof claim->address.bytes; i++) {
-        berth_text_printf(out, "%02x", claim->address.bytes[i]);
-    }
-    berth_text_printf(out, "\t%" PRIu32 "\t%" PRIu32 "\t%lld", claim->address.scope, claim->count,
+                      berth_protocol_name((enum berth_protocol)claim->protocol),
+                      claim->flags & ~(unsigned)BERTH_CLAIM_LINGERING,
+                      berth_address_format(address, sizeof address, &claim->address), claim->count,
                       lingers ? (long long)berth_allocator_claim_ends_unix_ms(allocator, claim, now)
                               : 0LL);
     add_string(out, claim->holder);
@@ -143,25 +144,20 @@ static bool read_number(const char *text, long long most, long long *out)
     return end != text && *end == '\0' && *out >= 0 && *out <= most;
 }
 
-static bool read_address(const char *digits, struct berth_address *out)
+/* As berth_address_format() wrote it: "*", "10.0.0.1" or "[fe80::1%4]", whose brackets go. */
+static bool read_address(char *text, struct berth_address *out)
 {
-    if (strlen(digits) != ADDRESS_DIGITS) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof out->bytes; i++) {
-        const char pair[3] = {digits[2 * i], digits[2 * i + 1], '\0'};
-        char *end;
-        out->bytes[i] = (uint8_t)strtoul(pair, &end, 16);
-        if (end != pair + 2) {
-            return false;
-        }
-    }
-    return true;
-}
+    size_t length = strlen(text);
 
-static bool is_family(long long number)
-{
-    return number == BERTH_FAMILY_ALL || number == BERTH_FAMILY_IPV4 || number == BERTH_FAMILY_IPV6;
+    if (strcmp(text, "*") == 0) {
+        *out = (struct berth_address){.family = BERTH_FAMILY_ALL};
+        return true;
+    }
+    if (length < 2 || text[0] != '[' || text[length - 1] != ']') {
+        return berth_address_parse_ipv4(out, text);
+    }
+    text[length - 1] = '\0';
+    return berth_address_parse_ipv6(out, text + 1);
 }
 
 static const char *string_of(const char *field)
@@ -177,8 +173,10 @@ static bool read_claim(char *line, struct berth_claim *out, int64_t *ends)
     static const struct {
         enum field field;
         long long most;
-    } kinds[] = {{FIELD_PORT, UINT16_MAX},  {FIELD_FLAGS, UINT8_MAX},  {FIELD_FAMILY, UINT8_MAX},
-                 {FIELD_SCOPE, UINT32_MAX}, {FIELD_COUNT, UINT32_MAX}, {FIELD_ENDS, INT64_MAX}};
+    } kinds[] = {{FIELD_PORT, UINT16_MAX},
+                 {FIELD_FLAGS, UINT8_MAX},
+                 {FIELD_COUNT, UINT32_MAX},
+                 {FIELD_ENDS, INT64_MAX}};
 
     if (cut(line, fields, FIELDS) != FIELDS) {
         return false;
@@ -194,15 +192,12 @@ static bool read_claim(char *line, struct berth_claim *out, int64_t *ends)
     enum berth_protocol protocol = berth_protocol_find(fields[FIELD_PROTOCOL]);
     out->protocol = (uint8_t)(protocol != BERTH_PROTOCOL_COUNT ? protocol : BERTH_PROTOCOL_OTHER);
     out->flags = (uint8_t)(numbers[FIELD_FLAGS] & ~(long long)BERTH_CLAIM_LINGERING);
-    out->address.family = (uint8_t)numbers[FIELD_FAMILY];
-    out->address.scope = (uint32_t)numbers[FIELD_SCOPE];
     out->count = (uint32_t)numbers[FIELD_COUNT];
     out->holder = string_of(fields[FIELD_HOLDER]);
     out->host = string_of(fields[FIELD_HOST]);
     out->detail = string_of(fields[FIELD_DETAIL]);
     *ends = numbers[FIELD_ENDS];
-    return out->port != 0 && out->count != 0 && is_family(numbers[FIELD_FAMILY]) &&
-           read_address(fields[FIELD_ADDRESS], &out->address);
+    return out->port != 0 && out->count != 0 && read_address(fields[FIELD_ADDRESS], &out->address);
 }
 
 /* The source of this name, if it waits for its first snapshot; NULL: there is none. */

@@ -98,8 +98,8 @@ static void read__then_a_snapshot_without_one__it_lingers(void **state)
 {
     struct memory_service *memory = *state;
     char file[] = "berth known bindings 1\nsource\t=applicationHost.config\n"
-                  "binding\t49001\thttp\t0\t0\t00000000000000000000000000000000\t0\t1\t0\t=A\t\t\n"
-                  "binding\t49002\thttp\t0\t0\t00000000000000000000000000000000\t0\t1\t0\t=B\t\t\n";
+                  "binding\t49001\thttp\t0\t*\t1\t0\t=A\t\t\n"
+                  "binding\t49002\thttp\t0\t*\t1\t0\t=B\t\t\n";
     struct berth_claim claim = berth_claim_make(49001, BERTH_CLAIM_BINDING);
 
     claim.protocol = BERTH_PROTOCOL_HTTP;
@@ -158,7 +158,7 @@ static void read__what_only_lingered__until_that_was_over(void **state)
         char file[400];
         (void)snprintf(file, sizeof file,
                        "berth known bindings 1\nsource\t=applicationHost.config\nbinding\t49001\t"
-                       "http\t0\t0\t00000000000000000000000000000000\t0\t1\t%lld\t=A\t\t\n",
+                       "http\t0\t*\t1\t%lld\t=A\t\t\n",
                        (long long)memory->now.unix_ms + rows[i].ends_later_ms);
         assert_int_equal(berth_known_bindings_read(memory->service.allocator, file, memory->now),
                          rows[i].expected);
@@ -169,7 +169,7 @@ static void read__a_port_with_a_lease__is_left_to_the_lease(void **state)
 {
     struct memory_service *memory = *state;
     char file[] = "berth known bindings 1\nsource\t=applicationHost.config\n"
-                  "binding\t49001\thttp\t0\t0\t00000000000000000000000000000000\t0\t1\t0\t=A\t\t\n";
+                  "binding\t49001\thttp\t0\t*\t1\t0\t=A\t\t\n";
 
     see(memory, NULL, 0);
     (void)berth_allocator_report_state(memory->service.allocator, memory->iis, BERTH_STATE_READY,
