@@ -397,9 +397,20 @@ enum berth_code berth_watch_apply(struct berth_watch *set, const struct berth_se
     return first;
 }
 
+/* Whether events of its own tell the TCP table's watcher of everything. */
+static bool tcp_is_told(struct berth_watch *set)
+{
+    struct berth_tcp_events_status status;
+
+    return berth_watch_events(set, &status) && status.used && status.mode == BERTH_TCP_EVENTS_FULL;
+}
+
 static void on_hint(void *ctx, enum berth_source source)
 {
-    berth_watch_look(ctx, source);
+    /* a process that ends must not have all connections read where its sockets told already */
+    if (source != BERTH_SOURCE_TCP || !tcp_is_told(ctx)) {
+        berth_watch_look(ctx, source);
+    }
 }
 
 enum berth_code berth_watch_create(struct berth_watch **out, uv_loop_t *loop,
