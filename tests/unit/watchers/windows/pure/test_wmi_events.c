@@ -30,6 +30,7 @@ static struct {
     bool endless[QUERIES];
     const char *target; /* of services' events */
     bool hang;          /* in subscribe */
+    bool hang_next;     /* in next, then give an event */
 
     unsigned enters, leaves;
     unsigned subscribed[QUERIES], unsubscribed[QUERIES], tries[QUERIES];
@@ -117,6 +118,11 @@ static enum berth_code fake_next(void *context, void *subscription, struct berth
 
     assert_ptr_equal(context, &world);
     lock();
+    while (world.hang_next) {
+        world.hanging = true;
+        uv_cond_broadcast(&world.changed);
+        uv_cond_wait(&world.changed, &world.lock);
+    }
     if (world.endless[at] || world.waiting[at] != 0) {
         world.waiting[at] -= !world.endless[at];
         fill(at, out);
@@ -435,6 +441,31 @@ static void close__in_a_storm__is_clean(void **state)
     unlock();
 }
 
+static void close__while_an_event_is_read__it_is_not_reported(void **state)
+{
+    struct stage *stage = *state;
+
+    world.waiting[0] = 1;
+    world.hang_next = true;
+    start(stage);
+    lock();
+    while (!world.hanging) {
+        uv_cond_wait(&world.changed, &world.lock);
+    }
+    unlock();
+    berth_wmi_events_close(stage->events, take_closed, stage);
+    stage->events = NULL;
+    lock();
+    world.shut = true;
+    world.hang_next = false;
+    unlock();
+    (void)uv_run(&stage->loop, UV_RUN_DEFAULT);
+    assert_int_equal(stage->closed, 1);
+    assert_int_equal(world.waiting[0], 0); /* it was read */
+    assert_int_equal(world.hints[0], 0);
+    assert_int_equal(world.late, 0);
+}
+
 static void close__while_all_fail__does_not_wait_for_the_next_try(void **state)
 {
     struct stage *stage = *state;
@@ -555,6 +586,7 @@ int main(void)
         CASE(wmi__does_not_start__all_fail_until_it_does),
         CASE(close__at_once__is_clean),
         CASE(close__in_a_storm__is_clean),
+        CASE(close__while_an_event_is_read__it_is_not_reported),
         CASE(close__while_all_fail__does_not_wait_for_the_next_try),
         CASE(open__each_allocation_fails__is_an_error_without_a_leak),
         cmocka_unit_test(queries__of_berth__are_one_a_facility_and_do_not_poll_fast),
