@@ -43,7 +43,9 @@ $event_key = 'HKLM:\SYSTEM\CurrentControlSet\Services\EventLog\Application\Berth
 $event_ids = @(100, 101, 102, 110, 111, 120, 200, 201, 202, 210, 211, 212, 213, 220, 221, 222, 300, 301, 310)
 $sessions = @('Berth-TCPIP', 'Berth-Hints')
 $recovery_delays = @(1000, 5000, 60000)
-# The most that is in order, in ms: with all events told, and with polling alone.
+# Modes of the TCP table's events in which listeners are told.
+$modes_told = @('full', 'low-volume')
+# The most that is in order, in ms: with events, and with polling alone.
 $latency_events_ms = 1000
 $latency_poll_ms = 3000
 $give_up_ms = 20000
@@ -158,8 +160,9 @@ function Test-Events($Status) {
     $events = $source.events
     $why = ''
     if ($events.reason) { $why = ': ' + (Hide-Names ([string]$events.reason)) }
-    # full is said only after a listener of the daemon's own was seen in the stream, with its port read rightly
-    Add-Verdict ($events.mode -eq 'full') 'events.mode' "$($events.mode)$why" @{ mode = [string]$events.mode; calibrated = ($events.mode -eq 'full') }
+    # these are said only after a listener of the daemon's own was seen in the stream, with its port read rightly
+    $told = $modes_told -contains $events.mode
+    Add-Verdict $told 'events.mode' "$($events.mode)$why" @{ mode = [string]$events.mode; calibrated = $told }
     Add-Verdict ([long]$events.lost -eq 0) 'events.lost' "$($events.lost) lost of $($events.total), $($events.per_second) a second" @{ lost = [long]$events.lost; total = [long]$events.total; per_second = [long]$events.per_second }
     Add-Verdict ([long]$events.lag_us -lt 1000 * $latency_events_ms) 'events.lag' "$($events.lag_us) microseconds" @{ lag_us = [long]$events.lag_us }
 }
@@ -454,7 +457,7 @@ function Invoke-DaemonChecks($Connection) {
     $status = Invoke-BerthMethod $Connection 'status'
     $limit = $latency_poll_ms
     $tcp = Find-Source $status 'tcp'
-    if ($null -ne $tcp -and $null -ne $tcp.events -and $tcp.events.mode -eq 'full') { $limit = $latency_events_ms }
+    if ($null -ne $tcp -and $null -ne $tcp.events -and $modes_told -contains $tcp.events.mode) { $limit = $latency_events_ms }
     Invoke-Check 'sources' { Test-Sources $status }
     Invoke-Check 'events.mode' { Test-Events $status }
     Invoke-Check 'hints' { Test-Hints $status }

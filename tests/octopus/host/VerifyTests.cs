@@ -179,6 +179,23 @@ public sealed class VerifyTests
         Check.Equal("PASS", report.Of("service.recovery"));
     }
 
+    /// <summary>What the script holds a server to is what the documentation says.</summary>
+    [Test]
+    public void script__knows_what_the_documentation_says()
+    {
+        var script = File.ReadAllText(Path.Combine(Places.Root, "scripts", "windows-verify.ps1"));
+        var page = File.ReadAllLines(Path.Combine(Places.Root, "docs", "windows.md"));
+        var ids = page.Select(l => System.Text.RegularExpressions.Regex.Match(l, @"^\| (\d{3}) \|")).Where(m => m.Success).Select(m => m.Groups[1].Value);
+        Check.Contains($"$event_ids = @({string.Join(", ", ids)})", script);
+        Check.True(page.Any(l => l.Contains(Sid, StringComparison.Ordinal)) && script.Contains(Sid, StringComparison.Ordinal), "the service's SID");
+        Check.True(page.Any(l => l.Contains("after 1 s, 5 s, then every 60 s", StringComparison.Ordinal)), "the delays of recovery");
+        // its help names each check that it makes
+        foreach (var name in Everything.Where(n => n.StartsWith("bind", StringComparison.Ordinal) || n.StartsWith("ports", StringComparison.Ordinal) || n.StartsWith("pipe", StringComparison.Ordinal)))
+        {
+            Check.True(page.Any(l => l.Contains($"`{name}`", StringComparison.Ordinal)), $"docs/windows.md names {name}");
+        }
+    }
+
     /// <summary>The real daemon: how soon it is does not matter here.</summary>
     [Test]
     public void bind__real_listeners__are_seen_and_go_again()
