@@ -56,10 +56,10 @@ static void note_state(struct watched *watched, enum berth_source_state state, c
                                       berth_clock_now())) {
         return;
     }
-    /* a source that fails with another reason at each try is told once, not at each */
-    enum berth_log_level level = berth_source_state_is_current(state) ? BERTH_LOG_INFO
-                                 : before == state                    ? BERTH_LOG_DEBUG
-                                                                      : BERTH_LOG_WARNING;
+    /* another reason at each try, or each loss counted, is told once */
+    enum berth_log_level level = before == state                        ? BERTH_LOG_DEBUG
+                                 : berth_source_state_is_current(state) ? BERTH_LOG_INFO
+                                                                        : BERTH_LOG_WARNING;
     berth_log(level, "source %s (%s) is %s%s%s", berth_source_name(watched->source), watched->name,
               berth_source_state_name(state), reason != NULL ? ": " : "",
               reason != NULL ? reason : "");
