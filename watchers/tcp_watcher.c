@@ -241,9 +241,13 @@ static bool is_settled(struct berth_tcp_watcher *watcher)
         enum berth_tcp_proof proof = prove_word(watcher, i, now_ns);
         worst = proof > worst ? proof : worst;
     }
+    /* what this reading showed besides is withheld with it, and wanted again */
     if (worst == BERTH_TCP_UNPROVEN) {
         watcher->events.unproven = true;
-        berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_LISTENERS);
+        berth_tcp_schedule_look(&watcher->schedule, visit->scopes);
+    } else if (worst == BERTH_TCP_PENDING) {
+        berth_tcp_schedule_look_at(&watcher->schedule, visit->scopes,
+                                   now_ns + BERTH_TCP_END_PATIENCE_NS);
     }
     return worst == BERTH_TCP_UNUSED;
 }
@@ -386,9 +390,9 @@ static void complete_evidence(struct berth_tcp_watcher *watcher)
     const struct berth_tcp_visit *visit = &watcher->visit;
     unsigned told = events->source != NULL ? berth_tcp_events_drain(events->source) : 0;
 
+    /* a reading of less may be withheld, and its connections would be in neither list */
     berth_tcp_evidence_end(&events->evidence,
-                           visit->code == BERTH_OK && (visit->scopes & BERTH_TCP_CONNECTIONS) != 0,
-                           told);
+                           visit->code == BERTH_OK && visit->scopes == BERTH_TCP_EVERYTHING, told);
 }
 
 static void end_visit(struct berth_tcp_watcher *watcher)

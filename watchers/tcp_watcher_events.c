@@ -119,14 +119,12 @@ static void look_after_visit(struct berth_tcp_watcher *watcher, unsigned scopes)
     watcher->events.after_visit |= watcher->visiting ? scopes : 0;
 }
 
-/* The system tells before its table has let go: a reading meanwhile sees a bound socket. Where it
- * tells also when the socket is gone, that is soon enough to look for it. */
+/* The system tells before its table has let go, and of a socket that stops listening and stays
+ * bound it tells the same: what is bound is looked at as well, a moment later. */
 static void look_at_released(struct berth_tcp_watcher *watcher, uint16_t port, uint64_t now_ns)
 {
-    if (!watcher->events.evidence.ends_told) {
-        berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_BOUND,
-                                   now_ns + BERTH_TCP_MARK_GRACE_NS);
-    }
+    berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_BOUND,
+                               now_ns + BERTH_TCP_MARK_GRACE_NS);
     if (berth_port_set_has(&watcher->known[BERTH_TCP_PART_BOUND], port)) {
         berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_BOUND);
     }

@@ -125,6 +125,18 @@ static enum berth_tcp_event_what without_port(enum berth_tcp_event_what what)
     return what == BERTH_TCP_EVENT_CONNECT ? BERTH_TCP_EVENT_CONNECTING : BERTH_TCP_EVENT_OTHER;
 }
 
+/* A connection that seems to be another namespace's takes no port of ours. But a socket may have
+ * been passed on, or its address be new: that a port has no connections is not said to be known. */
+static void doubt_port(struct berth_tcp_events *events, uint16_t port)
+{
+    const struct berth_tcp_event doubt = {
+        .port = port, .what = BERTH_TCP_EVENT_ACCEPT, .process_id = BERTH_ID_NONE};
+
+    if (port != 0) {
+        add_event(events, &doubt);
+    }
+}
+
 static void take_change(struct berth_tcp_events *events, const struct berth_state_change *change,
                         const struct berth_perf_sample *sample)
 {
@@ -143,13 +155,22 @@ static void take_change(struct berth_tcp_events *events, const struct berth_stat
                                                     event.process_id == events->own_process);
         return;
     }
-    if (event.what == BERTH_TCP_EVENT_WHAT_COUNT || event.process_id == events->own_process ||
-        is_foreign_connection(events, change, (enum berth_tcp_event_what)event.what,
+    if (event.what == BERTH_TCP_EVENT_ACCEPT) {
+        event.process_id = BERTH_ID_NONE; /* whoever it is, it need not be its listener's */
+        add_event(events, &event);
+        return;
+    }
+    if (event.what == BERTH_TCP_EVENT_WHAT_COUNT || event.process_id == events->own_process) {
+        return;
+    }
+    if (is_foreign_connection(events, change, (enum berth_tcp_event_what)event.what,
                               sample->process_id)) {
+        doubt_port(events, change->port);
         return;
     }
     bool claims = event.what == BERTH_TCP_EVENT_LISTEN || event.what == BERTH_TCP_EVENT_CONNECT;
     if (claims && (event.port == 0 || is_foreign(events, change, sample->process_id))) {
+        doubt_port(events, event.what == BERTH_TCP_EVENT_CONNECT ? event.port : 0);
         event.what = (uint8_t)without_port((enum berth_tcp_event_what)event.what);
         event.port = 0;
     }

@@ -275,6 +275,8 @@ static void listener__gone_after_a_loss__reads_everything(void **state)
 {
     struct seen *seen = *state;
 
+    /* connections may be read every 200 ms only, listeners at once */
+    berth_fake_tcp_duration(BERTH_TCP_PART_CONNECTIONS, 2000000);
     begin_provable(seen);
     berth_fake_tcp_hold(); /* what the loss makes it read */
     berth_fake_events_lose(1);
@@ -288,6 +290,20 @@ static void listener__gone_after_a_loss__reads_everything(void **state)
         turn(seen);
     }
     assert_int_equal(seen->ports[BERTH_TCP_FEED_CONNECTIONS], 80);
+    end_watching(seen);
+}
+
+static void listener__shut_down_beside_another__is_found_bound(void **state)
+{
+    struct seen *seen = *state;
+
+    begin_provable(seen);
+    add(80, BERTH_CLAIM_BOUND); /* of two listeners one has been shut down, and stays bound */
+    happen(BERTH_TCP_EVENT_RELEASE, 80);
+    while (seen->ports[BERTH_TCP_FEED_BOUND] != 80) {
+        turn(seen); /* no poll comes */
+    }
+    assert_int_equal(seen->ports[BERTH_TCP_FEED_LISTENERS], 80);
     end_watching(seen);
 }
 
@@ -505,6 +521,7 @@ int main(void)
         SCRIPTED(listener__ended_but_never_gone__reads_everything_before_it_is_let_go),
         SCRIPTED(listener__gone_with_a_connection_accepted__reads_connections_first),
         SCRIPTED(listener__gone_after_a_loss__reads_everything),
+        SCRIPTED(listener__shut_down_beside_another__is_found_bound),
         SCRIPTED(events__not_to_be_had__read_listeners_often),
         SCRIPTED(listener__seen_bound_on_its_way_out__is_looked_at_again),
         SCRIPTED(lost_events__degrade_and_read_everything),
