@@ -8,7 +8,8 @@
 
 #include <uv.h>
 
-/** Does what uv_spawn() does, and no other thread does it meanwhile.
+/** Does what uv_spawn() does, and no other thread does it meanwhile, unless one that began before
+ *  has not come to an end within 2 s.
  *  @return as uv_spawn()  @thread of the loop  @blocks for the start of a process, and for that of
  *  another thread before  @source CreateProcessW, bInheritHandles */
 int berth_spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
