@@ -54,8 +54,6 @@ static enum berth_code fail_wmi(struct berth_error *err, HRESULT result, const c
 
 /* ---- the thread ---- */
 
-static uv_once_t security_once = UV_ONCE_INIT;
-
 /* Once for a process. Where something else was first (RPC_E_TOO_LATE), its word stands; what that
  * forbids, the questions themselves say. */
 static void set_security(void)
@@ -72,7 +70,7 @@ static enum berth_code enter(void **out, struct berth_error *err)
     if (FAILED(result)) {
         return fail_wmi(err, result, "COM does not start");
     }
-    uv_once(&security_once, set_security);
+    set_security(); /* where it is set already, RPC_E_TOO_LATE: the process has what it has */
     result = CoCreateInstance(&CLSID_WbemLocator, NULL, CLSCTX_INPROC_SERVER, &IID_IWbemLocator,
                               (void **)&locator);
     if (FAILED(result)) {

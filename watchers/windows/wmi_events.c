@@ -182,7 +182,6 @@ static void subscribe(struct worker *worker, size_t at)
         /* what happened while it was broken, nobody tells any more */
         tell_hint(worker, at, worker->options.queries[at].sources);
     }
-    subscription->lived = true;
 }
 
 /* Takes what has come.  @return true: something had */
@@ -210,6 +209,7 @@ static bool read_events(struct worker *worker, size_t at)
     }
     if (subscription->handle != NULL && subscription->rounds < ROUNDS_SURE &&
         ++subscription->rounds == ROUNDS_SURE) {
+        subscription->lived = true;
         tell_state(worker, at, true, NULL);
     }
     return count != 0;
