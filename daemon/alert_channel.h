@@ -15,7 +15,7 @@
 #include <uv.h>
 
 #define BERTH_CHANNEL_WAITING_MAX 64 /* alerts */
-#define BERTH_CHANNEL_STOP_MS 500    /* for what still waits when the daemon stops */
+#define BERTH_CHANNEL_STOP_MS 500    /* for all together, when the daemon stops */
 #define BERTH_CHANNEL_LEAVE_MS                                                                     \
     60000 /* for that in a channel which is not in the settings any more */
 #define BERTH_CHANNELS_LEAVING_MAX 32
@@ -36,6 +36,7 @@ struct berth_channel {
     char *target; /* a path; NULL: the channel has none */
     struct berth_channel *next;
     uint64_t leaves_ms;  /* it is in the settings no more, and ends then at the latest */
+    bool ending;         /* `end` was called */
     bool logged_failing; /* what alerts.c has logged */
     uint64_t logged_lost;
     uint64_t logged_lost_ms;
@@ -74,9 +75,13 @@ struct berth_channel_ops {
     /** Brings the state up to date and does what is due; called about twice a second. */
     void (*look)(struct berth_channel *channel, struct berth_now now);
 
-    /** Ends the channel: within BERTH_CHANNEL_STOP_MS what waits goes out or is lost. Its memory is
-     *  given back now, or when the loop has closed its handles. */
-    void (*stop)(struct berth_channel *channel);
+    /** Begins the end: what waits goes out or is lost, and no alert is taken any more. Waits for
+     *  nothing. */
+    void (*end)(struct berth_channel *channel);
+
+    /** Ends the channel, which `end` was called for: what has not come to an end within `wait_ms`
+     *  is left to itself. The channel's memory is given back. */
+    void (*stop)(struct berth_channel *channel, unsigned wait_ms);
 };
 
 extern const struct berth_channel_ops berth_channel_system_log;

@@ -458,7 +458,8 @@ static enum berth_code make_runner(struct runner **out,
 
 /* ---- the channel ---- */
 
-static void stop(struct berth_channel *base);
+static void end(struct berth_channel *base);
+static void stop(struct berth_channel *base, unsigned wait_ms);
 
 static size_t wanted(const struct berth_settings *settings)
 {
@@ -479,7 +480,8 @@ static enum berth_code start(struct berth_channel **out, const struct berth_chan
     if (code == BERTH_OK) {
         channel->base.target = berth_copy(channel->runner->path);
         if (channel->base.target == NULL) {
-            stop(&channel->base);
+            end(&channel->base);
+            stop(&channel->base, BERTH_CHANNEL_STOP_MS);
             return berth_fail_memory(err, "a channel");
         }
         *out = &channel->base;
@@ -583,9 +585,9 @@ static size_t forget_queue(struct runner *runner)
 }
 
 /* Waits for the thread, with the mutex held.  @return false: it is left to itself */
-static bool await_end(struct runner *runner)
+static bool await_end(struct runner *runner, unsigned wait_ms)
 {
-    uint64_t until_ns = uv_hrtime() + (uint64_t)BERTH_CHANNEL_STOP_MS * NS_A_MS;
+    uint64_t until_ns = uv_hrtime() + (uint64_t)wait_ms * NS_A_MS;
 
     for (uint64_t now_ns = uv_hrtime(); !runner->ended && now_ns < until_ns; now_ns = uv_hrtime()) {
         (void)uv_cond_timedwait(&runner->ended_changed, &runner->mutex, until_ns - now_ns);
@@ -594,21 +596,31 @@ static bool await_end(struct runner *runner)
     return runner->ended;
 }
 
-static void stop(struct berth_channel *base)
+static void end(struct berth_channel *base)
 {
-    struct command_channel *channel = BERTH_CONTAINER_OF(base, struct command_channel, base);
-    struct runner *runner = channel->runner;
+    struct runner *runner = BERTH_CONTAINER_OF(base, struct command_channel, base)->runner;
 
     uv_mutex_lock(&runner->mutex);
     runner->stopping = true;
     size_t lost = forget_queue(runner);
-    (void)uv_async_send(&runner->wake);
-    bool ended = await_end(runner);
+    if (!runner->ended) {
+        (void)uv_async_send(&runner->wake);
+    }
     uv_mutex_unlock(&runner->mutex);
     if (lost > 0) {
         berth_log(BERTH_LOG_WARNING, "%s: %zu alerts were waiting and are lost", base->target,
                   lost);
     }
+}
+
+static void stop(struct berth_channel *base, unsigned wait_ms)
+{
+    struct command_channel *channel = BERTH_CONTAINER_OF(base, struct command_channel, base);
+    struct runner *runner = channel->runner;
+
+    uv_mutex_lock(&runner->mutex);
+    bool ended = await_end(runner, wait_ms);
+    uv_mutex_unlock(&runner->mutex);
     if (ended) {
         (void)uv_thread_join(&runner->thread);
         destroy(runner);
@@ -625,5 +637,6 @@ const struct berth_channel_ops berth_channel_command = {
     .idle = idle,
     .tell = take_alert,
     .look = look,
+    .end = end,
     .stop = stop,
 };

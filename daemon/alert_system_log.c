@@ -161,11 +161,16 @@ static void look(struct berth_channel *base, struct berth_now now)
     note(channel, &state);
 }
 
-static void stop(struct berth_channel *base)
+static void end(struct berth_channel *base)
+{
+    berth_outbox_end(BERTH_CONTAINER_OF(base, struct system_log_channel, base)->outbox);
+}
+
+static void stop(struct berth_channel *base, unsigned wait_ms)
 {
     struct system_log_channel *channel = BERTH_CONTAINER_OF(base, struct system_log_channel, base);
 
-    if (berth_outbox_close(channel->outbox, BERTH_CHANNEL_STOP_MS)) {
+    if (berth_outbox_close(channel->outbox, wait_ms)) {
         if (channel->open) {
             berth_system_log_close();
         }
@@ -183,5 +188,6 @@ const struct berth_channel_ops berth_channel_system_log = {
     .idle = idle,
     .tell = take_alert,
     .look = look,
+    .end = end,
     .stop = stop,
 };

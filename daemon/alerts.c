@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NS_A_MS 1000000u
+
 #define LOST_LOG_MS 60000
 #define JSON_MAX ((size_t)4096)
 #define POOL_NAME_SIZE 65
@@ -74,12 +76,30 @@ static const char *name_of(char out[512], const struct berth_channel *channel)
     return out;
 }
 
-static void stop_all(struct berth_channel **list)
+static void end(struct berth_channel *channel)
+{
+    if (!channel->ending) {
+        channel->ending = true;
+        channel->ops->end(channel);
+    }
+}
+
+static void end_all(struct berth_channel *list)
+{
+    for (; list != NULL; list = list->next) {
+        end(list);
+    }
+}
+
+/* Waits for those that have begun to end, for all together until a moment. */
+static void stop_all(struct berth_channel **list, uint64_t until_ns)
 {
     while (*list != NULL) {
         struct berth_channel *channel = *list;
+        uint64_t now_ns = uv_hrtime();
         *list = channel->next;
-        channel->ops->stop(channel);
+        channel->ops->stop(channel,
+                           now_ns < until_ns ? (unsigned)((until_ns - now_ns) / NS_A_MS) : 0);
     }
 }
 
@@ -99,7 +119,7 @@ static struct berth_channel *take_former(struct berth_channel **list,
 {
     for (; *list != NULL; list = &(*list)->next) {
         struct berth_channel *channel = *list;
-        if (channel->ops == ops && ops->adopt(channel, settings, number)) {
+        if (channel->ops == ops && !channel->ending && ops->adopt(channel, settings, number)) {
             *list = channel->next;
             return channel;
         }
@@ -139,19 +159,27 @@ static void apply_kind(struct berth_alerts *alerts, struct berth_channel **forme
     }
 }
 
-/* Ends those that are done, and those whose time is over. */
+/* Has those that are done end, and those whose time is over; the next time but one they are gone.
+ */
 static void look_at_leaving(struct berth_alerts *alerts, struct berth_now now)
 {
     struct berth_channel **at = &alerts->leaving;
 
     while (*at != NULL) {
         struct berth_channel *channel = *at;
-        if (channel->ops->idle(channel) || now.ms >= channel->leaves_ms) {
+        bool over = now.ms >= channel->leaves_ms;
+        if (channel->ending && over) {
+            /* where nothing is under way the thread is on its last lines */
+            bool idle = channel->ops->idle(channel);
             *at = channel->next;
-            channel->ops->stop(channel);
-        } else {
-            at = &channel->next;
+            channel->ops->stop(channel, idle ? BERTH_CHANNEL_STOP_MS : 0);
+            continue;
         }
+        if (!channel->ending && (over || channel->ops->idle(channel))) {
+            end(channel);
+            channel->leaves_ms = now.ms + BERTH_CHANNEL_STOP_MS;
+        }
+        at = &channel->next;
     }
 }
 
@@ -168,7 +196,8 @@ static void leave(struct berth_alerts *alerts, struct berth_channel *channel, st
     if (count > BERTH_CHANNELS_LEAVING_MAX) {
         struct berth_channel *oldest = alerts->leaving;
         alerts->leaving = oldest->next;
-        oldest->ops->stop(oldest);
+        end(oldest);
+        oldest->ops->stop(oldest, 0);
     }
 }
 
@@ -547,8 +576,11 @@ void berth_alerts_stop(struct berth_alerts *alerts)
 {
     if (alerts != NULL) {
         alerts->stopped = true;
-        stop_all(&alerts->first);
-        stop_all(&alerts->leaving);
+        end_all(alerts->first);
+        end_all(alerts->leaving);
+        uint64_t until_ns = uv_hrtime() + (uint64_t)BERTH_CHANNEL_STOP_MS * NS_A_MS;
+        stop_all(&alerts->first, until_ns);
+        stop_all(&alerts->leaving, until_ns);
     }
 }
 

@@ -160,11 +160,16 @@ static void look(struct berth_channel *base, struct berth_now now)
     note(channel, &state);
 }
 
-static void stop(struct berth_channel *base)
+static void end(struct berth_channel *base)
+{
+    berth_outbox_end(BERTH_CONTAINER_OF(base, struct metrics_channel, base)->outbox);
+}
+
+static void stop(struct berth_channel *base, unsigned wait_ms)
 {
     struct metrics_channel *channel = BERTH_CONTAINER_OF(base, struct metrics_channel, base);
 
-    (void)berth_outbox_close(channel->outbox, BERTH_CHANNEL_STOP_MS);
+    (void)berth_outbox_close(channel->outbox, wait_ms);
     berth_free(base->target);
     berth_free(channel);
 }
@@ -176,5 +181,6 @@ const struct berth_channel_ops berth_channel_metrics = {
     .adopt = adopt,
     .idle = idle,
     .look = look,
+    .end = end,
     .stop = stop,
 };

@@ -154,15 +154,22 @@ void berth_outbox_look(struct berth_outbox *outbox, struct berth_outbox_state *o
     uv_mutex_unlock(&outbox->mutex);
 }
 
+void berth_outbox_end(struct berth_outbox *outbox)
+{
+    uv_mutex_lock(&outbox->mutex);
+    outbox->closing = true;
+    uv_cond_broadcast(&outbox->changed);
+    uv_mutex_unlock(&outbox->mutex);
+}
+
 bool berth_outbox_close(struct berth_outbox *outbox, unsigned wait_ms)
 {
     if (outbox == NULL) {
         return true;
     }
     uint64_t until_ns = uv_hrtime() + (uint64_t)wait_ms * NS_A_MS;
+    berth_outbox_end(outbox);
     uv_mutex_lock(&outbox->mutex);
-    outbox->closing = true;
-    uv_cond_broadcast(&outbox->changed);
     for (uint64_t now_ns = uv_hrtime(); !outbox->ended && now_ns < until_ns; now_ns = uv_hrtime()) {
         (void)uv_cond_timedwait(&outbox->changed, &outbox->mutex, until_ns - now_ns);
     }

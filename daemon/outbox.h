@@ -43,6 +43,10 @@ void berth_outbox_put(struct berth_outbox *outbox, void *item);
 /** Gives how it does.  @thread any  @blocks no */
 void berth_outbox_look(struct berth_outbox *outbox, struct berth_outbox_state *out);
 
+/** Says that nothing more comes: what waits goes out, and the thread ends.  @thread loop
+ *  @blocks no */
+void berth_outbox_end(struct berth_outbox *outbox);
+
 /** Lets what waits go out, for at most `wait_ms`, then ends the thread; where that does not end, it
  *  is left to itself, with its memory. The outbox is gone in any case. NULL is accepted.
  *  @return true: all went out, and the thread ended  @blocks up to `wait_ms` */

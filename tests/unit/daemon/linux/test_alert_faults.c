@@ -262,7 +262,8 @@ static void command__cannot_be_spawned__fails_and_the_next_one_runs(void **state
     failing.spawn = EAGAIN;
     tell(channel);
     assert_failed_once_and_works(channel, "resource temporarily unavailable");
-    berth_channel_command.stop(channel);
+    berth_channel_command.end(channel);
+    berth_channel_command.stop(channel, BERTH_CHANNEL_STOP_MS);
     berth_settings_fini(&settings);
     (void)memory_faults_end(&kept);
     assert_int_equal(kept, 0);
@@ -286,7 +287,8 @@ static void command__pipes_fail__it_runs_without(void **state)
         tell(channel);
         assert_int_equal(channel->state.told, 2 + before);
     }
-    berth_channel_command.stop(channel);
+    berth_channel_command.end(channel);
+    berth_channel_command.stop(channel, BERTH_CHANNEL_STOP_MS);
     berth_settings_fini(&settings);
     (void)memory_faults_end(&kept);
     assert_int_equal(kept, 0);
@@ -323,7 +325,8 @@ static void command__too_few_descriptors__fails_and_the_next_one_runs(void **sta
         if (!ran) {
             assert_failed_once_and_works(channel, "cannot be started: too many open files");
         }
-        berth_channel_command.stop(channel);
+        berth_channel_command.end(channel);
+        berth_channel_command.stop(channel, BERTH_CHANNEL_STOP_MS);
         berth_settings_fini(&settings);
         (void)memory_faults_end(&kept);
         assert_int_equal(kept, 0);
@@ -346,7 +349,8 @@ static void command__no_memory__the_alert_is_counted_as_failed(void **state)
         assert_int_equal(channel->state.failed, failed);
         assert_int_equal(channel->state.told, !failed);
         assert_int_equal(channel->state.failing, failed);
-        berth_channel_command.stop(channel);
+        berth_channel_command.end(channel);
+        berth_channel_command.stop(channel, BERTH_CHANNEL_STOP_MS);
         berth_settings_fini(&settings);
     }
 }

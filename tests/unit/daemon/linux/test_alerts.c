@@ -668,6 +668,7 @@ static void apply__removed_log_never_takes_them__ends_at_its_time(void **state)
     memory->settings.alerts.system_log = false;
     apply();
     tick(BERTH_CHANNEL_LEAVE_MS);
+    tick(BERTH_CHANNEL_STOP_MS);
     go_on();
     berth_alerts_stop(memory->service.alerts);
     assert_int_equal(told_lines(), 1); /* the one that was under way: the others went with it */

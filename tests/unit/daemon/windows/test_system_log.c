@@ -211,7 +211,8 @@ static void channel__log_refuses__fails_until_it_takes(void **state)
     await(channel, &now, 3);
     assert_false(channel->state.failing);
     assert_int_equal(channel->state.told, 1);
-    channel->ops->stop(channel);
+    channel->ops->end(channel);
+    channel->ops->stop(channel, BERTH_CHANNEL_STOP_MS);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
