@@ -59,7 +59,7 @@ static bool adopt_claim(struct berth_ledger *ledger, unsigned feed, const struct
 {
     *out = *claim;
     out->feed = (uint8_t)feed;
-    out->flags = (uint8_t)(claim->flags & ~BERTH_CLAIM_LINGERING);
+    out->flags = (uint8_t)(claim->flags & ~(BERTH_CLAIM_LINGERING | CLAIM_FRESH));
     out->holder = NULL;
     out->host = NULL;
     out->detail = NULL;

@@ -14,6 +14,7 @@
 #define FIRST_LINE "berth known bindings 1"
 #define SOURCE "source\t=" /* then its name */
 #define WRITE_EVERY_MS 5000
+#define FLAGS_MAX (BERTH_CLAIM_STOPPED | BERTH_CLAIM_V6_ONLY | BERTH_CLAIM_SNI)
 
 enum field {
     FIELD_KIND,
@@ -174,7 +175,7 @@ static bool read_claim(char *line, struct berth_claim *out, int64_t *ends)
         enum field field;
         long long most;
     } kinds[] = {{FIELD_PORT, UINT16_MAX},
-                 {FIELD_FLAGS, UINT8_MAX},
+                 {FIELD_FLAGS, FLAGS_MAX},
                  {FIELD_COUNT, UINT32_MAX},
                  {FIELD_ENDS, INT64_MAX}};
 
@@ -191,7 +192,7 @@ static bool read_claim(char *line, struct berth_claim *out, int64_t *ends)
                             ftp ? BERTH_CLAIM_FTP_DATA : BERTH_CLAIM_BINDING);
     enum berth_protocol protocol = berth_protocol_find(fields[FIELD_PROTOCOL]);
     out->protocol = (uint8_t)(protocol != BERTH_PROTOCOL_COUNT ? protocol : BERTH_PROTOCOL_OTHER);
-    out->flags = (uint8_t)(numbers[FIELD_FLAGS] & ~(long long)BERTH_CLAIM_LINGERING);
+    out->flags = (uint8_t)(numbers[FIELD_FLAGS] & FLAGS_MAX);
     out->count = (uint32_t)numbers[FIELD_COUNT];
     out->holder = string_of(fields[FIELD_HOLDER]);
     out->host = string_of(fields[FIELD_HOST]);
@@ -213,14 +214,13 @@ static const struct berth_source_entry *find_waiting(const struct berth_allocato
     return NULL;
 }
 
-/* A lease holds its ports itself; and a binding that only lingered must not bring one back. */
-static bool is_wanted(const struct berth_allocator *allocator, uint16_t port, int64_t ends,
-                      struct berth_now now)
+/* A lease holds its ports itself; and a binding that only lingered must not bring one back. When
+ * that lingering ended is not known: its clock stands while the file cannot be read. */
+static bool is_wanted(const struct berth_allocator *allocator, uint16_t port, bool lingered)
 {
     const struct berth_lease *lease = berth_lease_book_at(&allocator->book, port);
 
-    return ends == 0 ? lease == NULL || !berth_lease_state_is_live(lease->state)
-                     : lease == NULL && ends > now.unix_ms;
+    return lease == NULL || (!lingered && !berth_lease_state_is_live(lease->state));
 }
 
 /* Cuts the next line off.  @return NULL: there is none, or its end is missing */
@@ -244,6 +244,7 @@ size_t berth_known_bindings_read(struct berth_allocator *allocator, char *text,
     char *line = next_line(&text);
     struct berth_claim claim;
     size_t count = 0;
+    size_t refused = 0;
     int64_t ends;
 
     if (line == NULL || strcmp(line, FIRST_LINE) != 0) {
@@ -254,11 +255,17 @@ size_t berth_known_bindings_read(struct berth_allocator *allocator, char *text,
             source = find_waiting(allocator, line + strlen(SOURCE));
         } else if (!read_claim(line, &claim, &ends)) {
             break;
-        } else if (source != NULL && is_wanted(allocator, claim.port, ends, now)) {
+        } else if (source != NULL && is_wanted(allocator, claim.port, ends != 0)) {
             unsigned number = (unsigned)(source - allocator->sources.at);
-            count +=
+            bool taken =
                 berth_allocator_report_busy(allocator, number, 0, &claim, now, NULL) == BERTH_OK;
+            count += taken;
+            refused += !taken;
         }
+    }
+    if (refused != 0) {
+        berth_log(BERTH_LOG_WARNING, "%zu bindings of before found no room and will not linger",
+                  refused);
     }
     return count;
 }

@@ -263,6 +263,17 @@ static void deliver(struct iis_watcher *watcher, struct berth_iis_look *look)
     watcher->base.sink->snapshot(&watcher->base, 0, &snapshot);
 }
 
+/* Where there is no IIS, and was none since the start, there are no bindings: what was known from
+ * before lingers from now on. */
+static void deliver_nothing(struct iis_watcher *watcher)
+{
+    const struct berth_snapshot nothing = {.claim_count = 0};
+
+    if (watcher->said_state != BERTH_STATE_ABSENT) {
+        watcher->base.sink->snapshot(&watcher->base, 0, &nothing);
+    }
+}
+
 /* Does what follows from a look that is over. */
 static void end_look(struct iis_watcher *watcher)
 {
@@ -276,6 +287,8 @@ static void end_look(struct iis_watcher *watcher)
     }
     if (look->result == BERTH_IIS_LOOK_LOADED) {
         deliver(watcher, look);
+    } else if (look->result == BERTH_IIS_LOOK_ABSENT && !watcher->delivered) {
+        deliver_nothing(watcher);
     }
     say_state(watcher, look);
     berth_iis_look_fini(look);
