@@ -272,6 +272,7 @@ enum berth_code berth_command_start(struct berth_command_run **out, uv_loop_t *l
         return berth_fail(err, BERTH_IO, status, "%s cannot be started: %s", options->path,
                           uv_strerror(status));
     }
+    uv_update_time(loop); /* the time limit begins now, however long the start took */
     start_talking(run);
     *out = run;
     return BERTH_OK;
