@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -287,6 +288,7 @@ static void open_overlap(const struct daemon_process *daemon)
     other_process = fork();
     assert_true(other_process >= 0);
     if (other_process == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails does not come to end it */
         int fd = listener(25006);
         (void)!write(ready[1], fd >= 0 ? "y" : "n", 1);
         (void)pause();
@@ -307,7 +309,8 @@ static void end_overlap(const struct daemon_process *daemon)
     stop_listening();
 }
 
-/* "$ME": this program as the daemon names it; "$OTHER": its child. */
+/* "$ME": this program as the daemon names it; "$LOW" and "$HIGH": it and its child, as their
+ * numbers are. */
 static const struct {
     const char *kind;
     unsigned port;
@@ -328,7 +331,7 @@ static const struct {
     {"reserved_used", 25005, true, open_reserved, end_by_socket,
      "Port 25005 is reserved in Berth's configuration (agents), but $ME listens on 127.0.0.1."},
     {"listener_overlap", 25006, true, open_overlap, end_overlap,
-     "Two processes listen on port 25006: $ME listens on 127.0.0.1, $OTHER listens on 127.0.0.1 "
+     "Two processes listen on port 25006: $LOW listens on 127.0.0.1, $HIGH listens on 127.0.0.1 "
      "(they seem to share it on purpose)."},
 };
 
@@ -355,9 +358,12 @@ static void make_sentence(char *out, size_t size, const char *pattern)
         if (strncmp(pattern, "$ME", 3) == 0) {
             add_process(out, size, getpid());
             pattern += 3;
-        } else if (strncmp(pattern, "$OTHER", 6) == 0) {
-            add_process(out, size, other_process);
-            pattern += 6;
+        } else if (strncmp(pattern, "$LOW", 4) == 0) {
+            add_process(out, size, getpid() < other_process ? getpid() : other_process);
+            pattern += 4;
+        } else if (strncmp(pattern, "$HIGH", 5) == 0) {
+            add_process(out, size, getpid() < other_process ? other_process : getpid());
+            pattern += 5;
         } else {
             size_t length = strcspn(pattern + 1, "$") + 1;
             (void)snprintf(out + strlen(out), size - strlen(out), "%.*s", (int)length, pattern);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -207,6 +208,7 @@ static void listener__in_another_network__does_not_count(void **state)
     assert_int_equal(pipe(ready), 0);
     pid_t pid = fork();
     if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails does not come to end it */
         int fd = own_network_enter() ? own_network_socket(23070, true) : -1;
         byte = fd >= 0 ? 'y' : 'n';
         (void)!write(ready[1], &byte, 1);
