@@ -223,18 +223,18 @@ static void listener__told_to_be_gone__is_let_go_without_reading_connections(voi
     struct seen *seen = *state;
 
     begin_provable(seen);
-    unsigned reads = berth_fake_tcp_reads(BERTH_TCP_BOUND | BERTH_TCP_CONNECTIONS);
+    unsigned reads = berth_fake_tcp_reads(BERTH_TCP_CONNECTIONS);
     (void)berth_fake_tcp_remove(80);
     happen(BERTH_TCP_EVENT_RELEASE, 80);
     happen(BERTH_TCP_EVENT_GONE, 80);
     while (seen->ports[BERTH_TCP_FEED_LISTENERS] == 80) {
         turn(seen);
     }
-    assert_int_equal(berth_fake_tcp_reads(BERTH_TCP_BOUND | BERTH_TCP_CONNECTIONS), reads);
+    assert_int_equal(berth_fake_tcp_reads(BERTH_TCP_CONNECTIONS), reads);
     end_watching(seen);
 }
 
-static void listener__ended_but_never_gone__reads_everything_before_it_is_let_go(void **state)
+static void listener__ended_but_never_gone__is_let_go_once_it_is_found_elsewhere(void **state)
 {
     struct seen *seen = *state;
 
@@ -246,7 +246,9 @@ static void listener__ended_but_never_gone__reads_everything_before_it_is_let_go
     while (seen->ports[BERTH_TCP_FEED_LISTENERS] == 80) {
         turn(seen);
     }
-    assert_int_not_equal(seen->snapshots[BERTH_TCP_FEED_CONNECTIONS], connections);
+    /* a look that comes late reads bound sockets as well, which are all that it takes */
+    assert_true(seen->snapshots[BERTH_TCP_FEED_CONNECTIONS] != connections ||
+                seen->ports[BERTH_TCP_FEED_BOUND] == 80);
     while (seen->ports[BERTH_TCP_FEED_BOUND] != 80) {
         turn(seen);
     }
@@ -518,7 +520,7 @@ int main(void)
         SCRIPTED(release_event__looks_and_frees_what_is_gone),
         SCRIPTED(release_event__of_a_bound_socket__reads_those),
         SCRIPTED(listener__told_to_be_gone__is_let_go_without_reading_connections),
-        SCRIPTED(listener__ended_but_never_gone__reads_everything_before_it_is_let_go),
+        SCRIPTED(listener__ended_but_never_gone__is_let_go_once_it_is_found_elsewhere),
         SCRIPTED(listener__gone_with_a_connection_accepted__reads_connections_first),
         SCRIPTED(listener__gone_after_a_loss__reads_everything),
         SCRIPTED(listener__shut_down_beside_another__is_found_bound),
