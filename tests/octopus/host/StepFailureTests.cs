@@ -224,7 +224,7 @@ public sealed partial class StepTests
         Check.Eventually(() => daemon.SitesOn(daemon.First).Length == 1, "the site is seen");
         Acquire(daemon, "a").With("Count", "2").Run().Succeeded();
         var refused = Acquire(daemon, "b").Run().Failed();
-        Check.Equal($"No port is free in {daemon.First}-{daemon.First + 2}. Of 3 ports: 2 leased, 1 iis. " +
+        Check.Equal($"No port is free in default {daemon.First}-{daemon.First + 2}. Of 3 ports: 2 leased, 1 iis. " +
             "Release leases that nobody needs ('berth leases' lists them), or give the pool more ports in berthd.config.", refused.Reason);
     }
 
