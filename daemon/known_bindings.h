@@ -46,8 +46,8 @@ void berth_known_bindings_write(struct berth_text *out, const struct berth_alloc
                                 struct berth_now now);
 
 /** Does what berth_known_bindings_restore() does with a text, up to the first line that is none.
- *  Left out are ports that have a lease, which holds them itself, and what has lingered long
- * enough.
+ *  Left out are ports with a live lease, which holds them itself, and of what only lingered those
+ *  with any lease; the rest lingers anew, for one whole time. What finds no room is logged.
  *  @param[in,out] text  is cut into pieces  @return how many claims were put */
 size_t berth_known_bindings_read(struct berth_allocator *allocator, char *text,
                                  struct berth_now now);
