@@ -63,9 +63,8 @@ void berth__connection_push(struct berth_connection *connection)
 
 /* ---- turns ---- */
 
-static void on_turn(uv_idle_t *handle)
+bool berth__push_turn(struct berth_server *server)
 {
-    struct berth_server *server = handle->data;
     unsigned served = 0;
     struct berth_connection *next;
 
@@ -75,20 +74,39 @@ static void on_turn(uv_idle_t *handle)
             continue;
         }
         if (served++ == SUBSCRIBERS_A_TURN) {
-            return; /* the others in the next turn */
+            return true; /* the others in the next turn */
         }
         c->pushed_round = server->push_round;
         berth__connection_push(c);
     }
-    (void)uv_idle_stop(handle);
+    if (server->push_again) {
+        server->push_again = false;
+        server->push_round++;
+        return true;
+    }
+    return false;
+}
+
+static void on_turn(uv_idle_t *handle)
+{
+    if (!berth__push_turn(handle->data)) {
+        (void)uv_idle_stop(handle);
+    }
+}
+
+void berth__push_begin_round(struct berth_server *server)
+{
+    if (uv_is_active((const uv_handle_t *)&server->push)) {
+        server->push_again = true; /* or those at the end would never have their turn */
+    } else {
+        server->push_round++;
+        (void)uv_idle_start(&server->push, on_turn);
+    }
 }
 
 static void on_gathered(uv_timer_t *timer)
 {
-    struct berth_server *server = timer->data;
-
-    server->push_round++;
-    (void)uv_idle_start(&server->push, on_turn);
+    berth__push_begin_round(timer->data);
 }
 
 void berth_server_note_events(struct berth_server *server)

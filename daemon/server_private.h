@@ -44,12 +44,13 @@ struct berth_log_pace {
 
 struct berth_server {
     uv_loop_t *loop;
-    uv_timer_t sweep;  /* looks for connections past their time */
-    uv_idle_t backlog; /* runs while a connection has whole requests waiting */
-    uv_timer_t gather; /* runs from an event until it is pushed */
-    uv_idle_t push;    /* runs while subscribers wait for their turn */
-    uv_check_t quiet;  /* runs while stopping */
-    uint64_t push_round;
+    uv_timer_t sweep;    /* looks for connections past their time */
+    uv_idle_t backlog;   /* runs while a connection has whole requests waiting */
+    uv_timer_t gather;   /* runs from an event until it is pushed */
+    uv_idle_t push;      /* runs while subscribers wait for their turn */
+    uv_check_t quiet;    /* runs while stopping */
+    uint64_t push_round; /* of the subscribers, each of whom has one turn in it */
+    bool push_again;     /* there were events during the round: another one follows */
     unsigned open_handles;
     struct berth_listener *listener;
     struct berth_service *service;
@@ -94,6 +95,13 @@ void berth__connection_write(struct berth_connection *connection, const struct b
 
 /** Sends a subscriber the events that are due, as far as it takes them (push.c). */
 void berth__connection_push(struct berth_connection *connection);
+
+/** Begins a round, in which each subscriber has one turn; where one is under way, the next one
+ *  follows it (push.c). */
+void berth__push_begin_round(struct berth_server *server);
+
+/** Gives some subscribers their turn.  @return whether others wait for theirs */
+bool berth__push_turn(struct berth_server *server);
 
 /** Closes a connection. It is gone when the loop has closed the handle. */
 void berth__connection_close(struct berth_connection *connection);

@@ -13,7 +13,7 @@
 #define QUIET POOL "<tcp poll=\"1m\" full=\"1m\"/>"
 #define READERS 56
 #define DEAF 8 /* never read */
-#define GRANTS 20000
+#define GRANTS 10000
 #define MEMORY_GROWTH_MAX (64LL * 1024 * 1024)
 
 /* The params of the next event; for json_decref(). */
