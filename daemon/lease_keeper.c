@@ -24,6 +24,7 @@ struct berth_lease_keeper {
     uint64_t safe;    /* of these, those that survive a power failure */
     uint64_t wanted;  /* up to which somebody waits to be told */
     uint64_t asked;   /* up to which the flush under way goes */
+    uint64_t tended;  /* when upkeep last looked */
     bool flushing;
     struct berth_store_flush flush;
     /* what the worker says of it; the loop reads it after the wake-up that follows */
@@ -185,15 +186,28 @@ uint64_t berth_lease_keeper_flush(struct berth_lease_keeper *keeper)
 
 /* ---- upkeep ---- */
 
-static void on_tend(uv_timer_t *timer)
+/* Where changes come in upkeep waits for a pause between them: a checkpoint takes milliseconds, for
+ * which everybody would wait.  @return whether there is more to do soon */
+static bool tend(struct berth_lease_keeper *keeper)
 {
-    struct berth_lease_keeper *keeper = timer->data;
     struct berth_error error;
     bool more = false;
+    bool busy = keeper->tended != keeper->changes;
 
+    keeper->tended = keeper->changes;
+    if (busy && !berth_store_is_behind(keeper->store)) {
+        return true;
+    }
     if (berth_store_tend(keeper->store, berth_clock_now().unix_ms, &more, &error) != BERTH_OK) {
         berth_log(BERTH_LOG_DEBUG, "the lease store's upkeep: %s", error.detail);
     }
+    return more;
+}
+
+static void on_tend(uv_timer_t *timer)
+{
+    bool more = tend(timer->data);
+
     (void)uv_timer_start(timer, on_tend, more ? TEND_SOON_MS : TEND_MS, 0);
 }
 

@@ -447,6 +447,11 @@ enum berth_code berth_store_remove(struct berth_store *store, const char *id,
     return berth_store_apply(store, &change, 1, err);
 }
 
+bool berth_store_is_behind(const struct berth_store *store)
+{
+    return store->recent_last - store->recent_first > BERTH_STORE_UNSORTED_MAX;
+}
+
 enum berth_code berth_store_tend(struct berth_store *store, int64_t now_unix_ms, bool *more,
                                  struct berth_error *err)
 {

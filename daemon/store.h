@@ -191,6 +191,13 @@ enum berth_code berth_store_tend(struct berth_store *store, int64_t now_unix_ms,
 /** Pages of 2 KiB in the write-ahead log, after which berth_store_tend() and, at the latest,
  *  berth_store_apply() move them into the database. */
 #define BERTH_STORE_WAL_PAGES_SOON 512
-#define BERTH_STORE_WAL_PAGES 2048
+#define BERTH_STORE_WAL_PAGES 4096
+
+/** History entries that may wait to be sorted in, after which upkeep should not wait any longer. */
+#define BERTH_STORE_UNSORTED_MAX 262144
+
+/** Tells whether so much has gathered that berth_store_tend() is to be called even while changes
+ *  come in.  @thread the owner  @blocks no */
+bool berth_store_is_behind(const struct berth_store *store);
 
 #endif

@@ -1,163 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of daemon/lease_keeper with a real loop, a real store and a real allocator: what was
  * acknowledged is there after a start, whatever fails on the way. */
-#include "daemon/clock.h"
-#include "daemon/lease_keeper.h"
-#include "daemon/log.h"
-#include "daemon/store_internal.h"
-#include "memory_faults.h"
-#include "models/allocator_asks.h"
-#include "store_disk.h"
-#include "temp_dir.h"
+#include "lease_keeper_case.h"
 
-#define DEADLINE_MS 20000
 #define STEPS_MAX 5000
-#define TOLD_MAX 16
-
-/* What `flushed` told. */
-struct told {
-    unsigned count;
-    uint64_t upto[TOLD_MAX];
-    bool failed[TOLD_MAX];
-    char detail[480];
-};
-
-static uv_loop_t loop;
-static char *folder;
-static struct berth_lease_keeper *keeper;
-static struct told told;
-
-/* ---- the world ---- */
-
-static enum berth_code keep_change(void *ctx, const struct berth_lease_change *change,
-                                   struct berth_error *err)
-{
-    (void)ctx;
-    return berth_lease_keeper_keep(keeper, change, err);
-}
-
-static void forget_lease(void *ctx, const struct berth_lease *lease)
-{
-    (void)ctx;
-    berth_lease_keeper_forget(keeper, lease);
-}
-
-static void on_flushed(void *ctx, uint64_t upto, const struct berth_error *failure)
-{
-    assert_ptr_equal(ctx, &told);
-    assert_true(told.count < TOLD_MAX);
-    told.upto[told.count] = upto;
-    told.failed[told.count++] = failure != NULL;
-    (void)snprintf(told.detail, sizeof told.detail, "%s", failure != NULL ? failure->detail : "");
-}
-
-/* Lets the keeper's handles go, and everything else with them. */
-static void world_close(void)
-{
-    berth_lease_keeper_close(keeper);
-    keeper = NULL;
-    assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
-    assert_int_equal(uv_loop_close(&loop), 0);
-    berth_allocator_destroy(fixture.allocator);
-    fixture.allocator = NULL;
-}
-
-/* What a start does. On an error everything is closed again. */
-static enum berth_code world_try_open(enum berth_durability durability)
-{
-    const struct berth_lease_keeper_options options = {
-        .store = {.folder = folder, .durability = durability, .history_ms = 86400000},
-        .flushed = on_flushed,
-        .ctx = &told,
-    };
-
-    memset(&told, 0, sizeof told);
-    assert_int_equal(uv_loop_init(&loop), 0);
-    enum berth_code code = fixture_make(&fixture);
-    if (code == BERTH_OK) {
-        fixture.now = berth_clock_now();
-        fixture.allocator->options.keep = keep_change;
-        fixture.allocator->options.forget = forget_lease;
-        code = berth_lease_keeper_open(&keeper, &loop, &options, &fixture.err);
-    }
-    if (code == BERTH_OK) {
-        /* the ids of a start are other ones */
-        fixture.last_id = (uint64_t)fixture.now.unix_ms << 16 ^ uv_hrtime();
-        code = berth_lease_keeper_load(keeper, fixture.allocator, &fixture.err);
-    }
-    if (code == BERTH_OK) {
-        fixture_ready(&fixture);
-    } else {
-        world_close();
-    }
-    return code;
-}
-
-static void world_open(enum berth_durability durability)
-{
-    assert_ok(world_try_open(durability), &fixture.err);
-}
-
-static void world_reopen(void)
-{
-    world_close();
-    world_open(BERTH_DURABILITY_COMMIT);
-}
-
-static int set_up_folder(void **state)
-{
-    (void)state;
-    folder = temp_dir_make();
-    memset(&refusal, 0, sizeof refusal);
-    return 0;
-}
-
-static int tear_down_folder(void **state)
-{
-    (void)state;
-    temp_dir_remove(folder);
-    return 0;
-}
-
-/* Lets the loop run until `count` flushes were told. */
-static void await_told(unsigned count)
-{
-    uint64_t end_ms = uv_hrtime() / 1000000 + DEADLINE_MS;
-
-    while (told.count < count) {
-        assert_true(uv_hrtime() / 1000000 < end_ms);
-        (void)uv_run(&loop, UV_RUN_ONCE); /* the upkeep's timer wakes it at least every second */
-    }
-}
-
-static enum berth_code try_allocate(const char *key)
-{
-    struct berth_allocate_request request = request_of(key);
-
-    return ask(&request, &root);
-}
-
-static enum berth_code try_release(const char *key)
-{
-    return berth_allocator_release(fixture.allocator, lease_of(key), &root, fixture.now, &refusal,
-                                   &fixture.err);
-}
-
-static enum berth_code try_renew(const char *key, uint64_t ttl_ms)
-{
-    return berth_allocator_renew(fixture.allocator, lease_of(key), &root, ttl_ms, fixture.now,
-                                 &refusal, &fixture.err);
-}
-
-static size_t live_count(void)
-{
-    return fixture.allocator->book.live.count;
-}
-
-static size_t ended_count(void)
-{
-    return fixture.allocator->book.ended.count;
-}
 
 /* ---- keeping and loading ---- */
 
@@ -511,31 +357,6 @@ static void close__while_a_flush_is_under_way__all_is_kept_and_nothing_told(void
     world_close();
 }
 
-/* ---- upkeep ---- */
-
-static void upkeep__after_many_changes__sorts_history_and_empties_the_log(void **state)
-{
-    uint64_t end_ms = uv_hrtime() / 1000000 + DEADLINE_MS;
-
-    (void)state;
-    world_open(BERTH_DURABILITY_COMMIT);
-    struct berth_store *store = berth_lease_keeper_store(keeper);
-    for (int i = 0; i < 150; i++) {
-        assert_int_equal(allocate("shop"), 49000);
-        assert_ok(try_release("shop"), &fixture.err);
-    }
-    int64_t first = store->recent_first;
-    store->pages_soon = 1;
-    while (store->recent_last - store->recent_first > 128 || store->recent_first == first ||
-           store->log_pages > 2) {
-        assert_true(uv_hrtime() / 1000000 < end_ms);
-        (void)uv_run(&loop, UV_RUN_ONCE);
-    }
-    world_reopen();
-    assert_int_equal(ended_count(), 1);
-    world_close();
-}
-
 /* ---- everything failing in turn ---- */
 
 static enum berth_code act_allocate(void)
@@ -758,7 +579,6 @@ int main(void)
         CASE(flush__disk_does_not_confirm__is_told_and_asking_again_puts_it_right),
         CASE(flush__failed_while_more_was_asked_for__all_are_told),
         CASE(close__while_a_flush_is_under_way__all_is_kept_and_nothing_told),
-        CASE(upkeep__after_many_changes__sorts_history_and_empties_the_log),
         CASE(change__an_allocation_fails__is_refused_and_nothing_lost),
         CASE(change__a_disk_call_fails__is_refused_and_nothing_lost),
         CASE(start_to_close__an_allocation_fails__no_leak_and_starts_afterwards),
