@@ -59,14 +59,21 @@ static uint64_t interval(const struct berth_tcp_schedule *schedule, unsigned par
     return schedule->poll_ns;
 }
 
+/* How many times its last duration a part's regular reading waits after that one. */
+static uint64_t spacing(const struct berth_tcp_schedule *schedule, unsigned part)
+{
+    if (!schedule->events || part == BERTH_TCP_PART_LISTENERS) {
+        return BERTH_TCP_SPACING_POLL;
+    }
+    return part == BERTH_TCP_PART_BOUND ? BERTH_TCP_SPACING_BOUND : BERTH_TCP_SPACING_FULL;
+}
+
 static uint64_t poll_time(const struct berth_tcp_schedule *schedule, unsigned part)
 {
     const struct berth_tcp_part_times *times = &schedule->parts[part];
-    bool thriftily = part == BERTH_TCP_PART_BOUND && schedule->events;
-    uint64_t spacing = thriftily ? BERTH_TCP_SPACING_BOUND : BERTH_TCP_SPACING_POLL;
 
     return later(times->begun_ns + interval(schedule, part),
-                 times->ended_ns + spacing * times->duration_ns);
+                 times->ended_ns + spacing(schedule, part) * times->duration_ns);
 }
 
 static uint64_t look_time(const struct berth_tcp_schedule *schedule, unsigned part)

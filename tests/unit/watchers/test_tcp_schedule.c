@@ -69,6 +69,21 @@ static void due__bound_sockets_take_long_with_events__waits_2000_times_as_long(v
     assert_int_equal(berth_tcp_schedule_due(&schedule, START + S), BERTH_TCP_EVERYTHING);
 }
 
+static void due__connections_take_long_with_events__regular_reading_waits_3000_times(void **state)
+{
+    (void)state;
+    begin_with(1000, 30000, true);
+    read_well(BERTH_TCP_EVERYTHING, START, 25000, 25000, 15 * MS);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 45 * (uint64_t)S - 1),
+                     BERTH_TCP_LISTENERS | BERTH_TCP_BOUND);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 45 * (uint64_t)S),
+                     BERTH_TCP_EVERYTHING);
+    /* what an event asks for does not wait as long */
+    berth_tcp_schedule_look(&schedule, BERTH_TCP_CONNECTIONS);
+    assert_int_equal(berth_tcp_schedule_due(&schedule, START + 1500 * (uint64_t)MS),
+                     BERTH_TCP_EVERYTHING);
+}
+
 static void due__in_a_hurry__is_listeners_every_250_ms(void **state)
 {
     (void)state;
@@ -244,6 +259,7 @@ int main(void)
         cmocka_unit_test(due__with_events__is_connections_only_every_full),
         cmocka_unit_test(due__without_events__is_everything_every_poll),
         cmocka_unit_test(due__bound_sockets_take_long_with_events__waits_2000_times_as_long),
+        cmocka_unit_test(due__connections_take_long_with_events__regular_reading_waits_3000_times),
         cmocka_unit_test(due__in_a_hurry__is_listeners_every_250_ms),
         cmocka_unit_test(due__slow_part__waits_100_times_as_long_as_it_took),
         cmocka_unit_test(look__single__reads_at_once),
