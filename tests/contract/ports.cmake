@@ -13,7 +13,7 @@ if(BERTH_PLATFORM STREQUAL "windows")
   # What Windows has and Wine stands in for: docs/windows.md says what each one has shown.
   foreach(module IN ITEMS http_calls iis_writing system_ports tcp_calls)
     berth_add_unit_test(NAME contract.windows.${module} SOURCES windows/test_${module}.c
-      LIBRARIES berth_watchers berth_watchers_os TIMEOUT 60)
+      LIBRARIES berth_watchers berth_watchers_os TIMEOUT 180)
   endforeach()
   add_executable(http_server_process windows/http_server_process.c)
   target_link_libraries(http_server_process PRIVATE httpapi ws2_32)

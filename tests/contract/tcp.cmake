@@ -12,6 +12,9 @@ if(BERTH_PLATFORM STREQUAL "linux")
     LIBRARIES berth_watchers berth_watchers_os)
   berth_add_unit_test(NAME contract.tcp_events.linux_only
     SOURCES linux/test_tcp_events.c LIBRARIES berth_watchers berth_watchers_os)
+  # as with system.events: one is told of what the other does
+  set_tests_properties(contract.tcp_events.linux contract.tcp_events.linux_only PROPERTIES
+    RESOURCE_LOCK kernel_events)
   berth_add_unit_test(NAME contract.tcp_table.linux
     SOURCES test_tcp_table_contract.c tcp_table_contract.c tcp_world_sockets.c linux/tcp_world.c
     LIBRARIES berth_watchers berth_watchers_os)

@@ -10,4 +10,4 @@ add_test(NAME system.cli_completion
   COMMAND "${PROJECT_SOURCE_DIR}/tests/system/cli_completion.sh"
     "${PROJECT_SOURCE_DIR}/completions/berth.bash")
 set_tests_properties(system.cli_against_script system.cli_completion PROPERTIES
-  TIMEOUT 60 SKIP_RETURN_CODE 77)
+  TIMEOUT 200 SKIP_RETURN_CODE 77)

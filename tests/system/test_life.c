@@ -259,9 +259,9 @@ static void lease__its_time_passes__cools_down_and_is_free(void **state)
     struct test_client client;
 
     daemon_start(daemon, "<pools><pool name=\"default\" ports=\"28000-28999\"/></pools>"
-                         "<lease cooldown=\"2s\"/><tcp poll=\"50ms\"/>");
+                         "<lease cooldown=\"5s\"/><tcp poll=\"50ms\"/>");
     client_open(&client, daemon->endpoint);
-    json_decref(client_call(&client, "allocate", "{\"key\":\"k\",\"ttl\":1}"));
+    json_decref(client_call(&client, "allocate", "{\"key\":\"k\",\"ttl\":3}"));
     assert_string_equal(client_port_state(&client, 28000), "leased");
     await_state(&client, 28000, "cooling");
     /* its own key may have it, others get the next one */
@@ -282,7 +282,7 @@ static void lease__its_time_passes_between_polls__ends_all_the_same(void **state
     struct test_client client;
 
     daemon_start(daemon, "<pools><pool name=\"default\" ports=\"28000-28999\"/></pools>"
-                         "<lease cooldown=\"1s\"/><tcp poll=\"10m\" full=\"10m\"/>");
+                         "<lease cooldown=\"5s\"/><tcp poll=\"10m\" full=\"10m\"/>");
     client_open(&client, daemon->endpoint);
     json_decref(client_call(&client, "allocate", "{\"key\":\"k\",\"ttl\":1}"));
     await_state(&client, 28000, "cooling");

@@ -59,10 +59,10 @@ static void silent_clients__1000__others_are_served(void **state)
     for (int i = 0; i < SILENT; i += 2) {
         client_send(&silent[i], "{\"jsonrpc\":");
     }
-    assert_served(&worker, 1000);
     json_t *status = client_call(&worker, "status", NULL);
     assert_true(json_integer_at(status, "connections.now") >= SILENT + 1);
     json_decref(status);
+    assert_served(&worker, 1000);
     /* and they are served when they speak */
     for (int i = 1; i < SILENT; i += 2) {
         json_decref(client_call(&silent[i], "hello", NULL));
@@ -292,7 +292,7 @@ static void connections__at_the_limit__answered_and_closed(void **state)
 
     start_quiet(daemon, "<limits connections=\"16\" perUser=\"16\"/>");
     client_open(&clients[0], daemon->endpoint);
-    assert_true(daemon_await(all_closed, &clients[0], 5000) != UINT64_MAX);
+    assert_true(daemon_await(all_closed, &clients[0], 20000) != UINT64_MAX);
     for (int i = 1; i < 16; i++) {
         client_open(&clients[i], daemon->endpoint);
         json_decref(client_call(&clients[i], "hello", NULL));
@@ -307,7 +307,7 @@ static void connections__at_the_limit__answered_and_closed(void **state)
     for (int i = 1; i < 16; i++) {
         client_close(&clients[i]);
     }
-    assert_true(daemon_await(all_closed, &clients[0], 5000) != UINT64_MAX);
+    assert_true(daemon_await(all_closed, &clients[0], 20000) != UINT64_MAX);
     client_open(&clients[1], daemon->endpoint);
     assert_served(&clients[1], 1);
     client_close(&clients[0]);
@@ -332,7 +332,7 @@ static void clients__that_come_and_go__leave_nothing_behind(void **state)
         }
         client_close(&passing);
     }
-    assert_true(daemon_await(all_closed, &worker, 5000) != UINT64_MAX);
+    assert_true(daemon_await(all_closed, &worker, 20000) != UINT64_MAX);
     client_close(&worker);
     daemon_stop(daemon);
 }

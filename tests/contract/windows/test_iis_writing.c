@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define DEADLINE_MS 20000
+#define DEADLINE_MS 60000
 #define BASE_PORT 8000u
 #define BASE_COUNT 200u
 #define FIRST_MARK 9000u

@@ -30,7 +30,7 @@
 #define SETTINGS                                                                                   \
     "<pools><pool name=\"default\" ports=\"25000-25999\"/></pools>"                                \
     "<reserved><ports range=\"25005\" reason=\"agents\"/></reserved><iis config=\"%s\"/>"          \
-    "<tcp poll=\"50ms\" full=\"50ms\"/><conflicts debounce=\"0s\"/>"
+    "<tcp events=\"off\" poll=\"50ms\" full=\"50ms\"/><conflicts debounce=\"0s\"/>"
 #define TOLD_MS 30000
 #define LOG_MAX (1 << 20)
 #define FLOOD 300

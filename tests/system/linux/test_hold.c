@@ -22,7 +22,7 @@
 #define POOL                                                                                       \
     "<pools><pool name=\"default\" ports=\"24000-24019\"/></pools><tcp poll=\"50ms\" "             \
     "full=\"50ms\"/><lease cooldown=\"0s\"/>"
-#define SEEN_MS 5000
+#define SEEN_MS 20000
 
 static struct test_client client;
 static bool own_network;
@@ -281,7 +281,7 @@ static void hold__port_taken_unseen__another_is_given_or_in_use(void **state)
     client_close(&client);
     daemon_stop(daemon);
     daemon_start(daemon, "<pools><pool name=\"default\" ports=\"24000-24019\"/></pools>"
-                         "<tcp poll=\"1m\" full=\"1m\"/>");
+                         "<tcp events=\"off\" poll=\"1m\" full=\"1m\"/>");
     client_open(&client, daemon->endpoint);
     int four = bind_all(AF_INET, FIRST, false);
     int six = bind_all(AF_INET6, FIRST + 1, false);

@@ -19,7 +19,7 @@
 #define FAST                                                                                       \
     "<pools><pool name=\"default\" ports=\"23000-23099\"/></pools><tcp poll=\"50ms\" "             \
     "full=\"50ms\"/><lease cooldown=\"0s\"/>"
-#define SEEN_MS 5000
+#define SEEN_MS 20000
 
 static struct test_client client;
 

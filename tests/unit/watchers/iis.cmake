@@ -8,7 +8,8 @@ if(NOT BERTH_WATCHERS_COMPLETE)
   return()
 endif()
 foreach(module IN ITEMS file_read iis_config iis_watch_plan iis_look iis_watcher)
-  berth_add_unit_test(NAME watchers.${module} SOURCES test_${module}.c LIBRARIES berth_watchers)
+  berth_add_unit_test(NAME watchers.${module} SOURCES test_${module}.c LIBRARIES berth_watchers
+    TIMEOUT 120)
 endforeach()
 berth_add_unit_test(NAME watchers.file_read.${BERTH_OS_FAMILY}
   SOURCES ${BERTH_OS_FAMILY}/test_file_read.c LIBRARIES berth_watchers)

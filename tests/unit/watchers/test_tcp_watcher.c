@@ -94,6 +94,7 @@ static void poll__slow_part_that_holds_ports__is_not_read_for_their_absence_else
     berth_fake_tcp_duration(BERTH_TCP_PART_BOUND, 1000000000u); /* next in 100 s */
     begin_watching(seen, 1, HOUR_MS, BERTH_TCP_WATCH_EVENTS_AUTO);
     await_calm(seen);
+    await_states(seen, seen->states + 3); /* what the events' start wanted is over, too */
     unsigned connections = berth_fake_tcp_reads(BERTH_TCP_CONNECTIONS);
     unsigned bound = berth_fake_tcp_reads(BERTH_TCP_BOUND);
     await_states(seen, seen->states + 5);
@@ -171,6 +172,7 @@ static void vanished_port__held_by_connections__is_told_with_them(void **state)
     add(80, BERTH_CLAIM_LISTENER);
     begin_watching(seen, 1, HOUR_MS, BERTH_TCP_WATCH_EVENTS_AUTO);
     await_calm(seen);
+    await_states(seen, seen->states + 3); /* what the events' start wanted is over, too */
     unsigned before = seen->snapshots[BERTH_TCP_FEED_CONNECTIONS];
     berth_fake_tcp_hold();
     (void)berth_fake_tcp_remove(80);

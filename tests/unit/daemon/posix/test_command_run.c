@@ -167,7 +167,7 @@ static void run__never_ends__is_ended_with_what_it_started(void **state)
 
     (void)state;
     char *path = script("sleep 1000 & echo $! > \"$0.pid\"; wait");
-    run(path, "", 200);
+    run(path, "", 3000);
     assert_true(outcome.timed_out);
     assert_int_equal(outcome.signal, SIGKILL);
     /* its child was in its group: it is gone too, or nobody's zombie that init takes */
