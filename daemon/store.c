@@ -73,7 +73,7 @@ static enum berth_code open_database(struct berth_store *store, unsigned busy_ti
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
                 SQLITE_OPEN_EXRESCODE;
-    int result = sqlite3_open_v2(store->path, &store->db, flags, NULL);
+    int result = sqlite3_open_v2(store->path, &store->db, flags, berth_store_gathering());
 
     if (result != SQLITE_OK) {
         return berth_store_fail(store, result, "opening", err);

@@ -4,6 +4,7 @@ target_sources(berth_daemon PRIVATE
   store.h
   store_failure.c
   store_files.c
+  store_gather.c
   store_history.c
   store_internal.h
   store_mark.c

@@ -151,6 +151,12 @@ enum berth_code berth_store_commit(struct berth_store *store,
                                    struct berth_error *err);
 void berth_store_rollback(struct berth_store *store);
 
+/* store_gather.c: makes a commit one write. Gives the name of the VFS to open a database with, over
+ * the one that is usual then; NULL, for the usual one: without memory. @thread one at a time */
+const char *berth_store_gathering(void);
+/* The file below a log, for a thread of its own: it has all that was committed. */
+sqlite3_file *berth_store_log_file(sqlite3_file *log);
+
 /* store_sync.c */
 enum berth_code berth_store_worker_start(struct berth_store *store, struct berth_error *err);
 void berth_store_worker_stop(struct berth_store *store);

@@ -21,7 +21,7 @@ static sqlite3_file *log_of(struct berth_store *store)
         log == NULL || log->pMethods == NULL) {
         return NULL;
     }
-    return log;
+    return berth_store_log_file(log);
 }
 
 enum berth_code berth_store_sync_now(struct berth_store *store, struct berth_error *err)

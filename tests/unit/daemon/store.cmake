@@ -7,7 +7,7 @@ if(NOT WIN32)
     LIBRARIES berth_daemon TIMEOUT 300)
   berth_add_unit_test(NAME daemon.store_crash SOURCES test_store_crash.c store_disk.c
     LIBRARIES berth_daemon TIMEOUT 300)
-  foreach(module lease_keeper lease_upkeep)
+  foreach(module lease_keeper lease_upkeep store_gather)
     berth_add_unit_test(NAME daemon.${module} SOURCES test_${module}.c store_disk.c
       LIBRARIES berth_daemon TIMEOUT 300)
   endforeach()
