@@ -68,20 +68,21 @@ static void note_state(struct watched *watched, enum berth_source_state state, c
     }
 }
 
-static void on_snapshot(struct berth_watcher *from, unsigned feed,
-                        const struct berth_snapshot *snapshot)
+static enum berth_code on_snapshot(struct berth_watcher *from, unsigned feed,
+                                   const struct berth_snapshot *snapshot, struct berth_error *err)
 {
-    struct watched *watched = from->owner;
+    const struct watched *watched = from->owner;
     struct berth_allocator *allocator = watched->set->allocator;
-    struct berth_error err;
+    enum berth_code code =
+        berth_allocator_report(allocator, watched->number, feed, snapshot->claims,
+                               snapshot->claim_count, berth_clock_now(), err);
 
-    if (berth_allocator_report(allocator, watched->number, feed, snapshot->claims,
-                               snapshot->claim_count, berth_clock_now(), &err) != BERTH_OK) {
-        note_state(watched, BERTH_STATE_STALE, err.detail);
-    } else if (berth_sources_set_warnings(&allocator->sources, watched->number, feed,
-                                          snapshot->warnings, snapshot->warning_count)) {
+    if (code == BERTH_OK &&
+        berth_sources_set_warnings(&allocator->sources, watched->number, feed, snapshot->warnings,
+                                   snapshot->warning_count)) {
         log_warnings(watched);
     }
+    return code;
 }
 
 static void on_state(struct berth_watcher *from, enum berth_source_state state, const char *reason)

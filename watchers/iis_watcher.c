@@ -247,31 +247,58 @@ static void say_state(struct iis_watcher *watcher, const struct berth_iis_look *
     }
 }
 
-/* Takes over the claims of a successful load and reports them. */
-static void deliver(struct iis_watcher *watcher, struct berth_iis_look *look)
+/* Reports the claims of a successful load, which are the current ones once they were taken. */
+static enum berth_code deliver(struct iis_watcher *watcher, struct berth_iis_look *look)
 {
-    berth_iis_config_fini(&watcher->current);
-    watcher->current = look->loaded;
-    look->loaded = (struct berth_iis_config){0};
-    watcher->delivered = true;
-    struct berth_snapshot snapshot = {
-        .claims = watcher->current.claims,
-        .claim_count = watcher->current.claim_count,
-        .warnings = watcher->current.warnings,
-        .warning_count = watcher->current.warning_count,
+    const struct berth_snapshot snapshot = {
+        .claims = look->loaded.claims,
+        .claim_count = look->loaded.claim_count,
+        .warnings = look->loaded.warnings,
+        .warning_count = look->loaded.warning_count,
     };
-    watcher->base.sink->snapshot(&watcher->base, 0, &snapshot);
+    enum berth_code code = watcher->base.sink->snapshot(&watcher->base, 0, &snapshot, &look->error);
+
+    if (code == BERTH_OK) {
+        berth_iis_config_fini(&watcher->current);
+        watcher->current = look->loaded;
+        look->loaded = (struct berth_iis_config){0};
+        watcher->delivered = true;
+    }
+    return code;
 }
 
 /* Where there is no IIS, and was none since the start, there are no bindings: what was known from
  * before lingers from now on. */
-static void deliver_nothing(struct iis_watcher *watcher)
+static enum berth_code deliver_nothing(struct iis_watcher *watcher, struct berth_iis_look *look)
 {
     const struct berth_snapshot nothing = {.claim_count = 0};
+    struct berth_error refusal;
 
-    if (watcher->said_state != BERTH_STATE_ABSENT) {
-        watcher->base.sink->snapshot(&watcher->base, 0, &nothing);
+    if (watcher->said_state == BERTH_STATE_ABSENT) {
+        return BERTH_OK;
     }
+    enum berth_code code = watcher->base.sink->snapshot(&watcher->base, 0, &nothing, &refusal);
+    if (code != BERTH_OK) {
+        look->error = refusal; /* else it goes on saying what is missing */
+    }
+    return code;
+}
+
+/* Reports what a look found. One whose claims are not taken is no better than one that failed. */
+static void report(struct iis_watcher *watcher, struct berth_iis_look *look)
+{
+    enum berth_code code = BERTH_OK;
+
+    if (look->result == BERTH_IIS_LOOK_LOADED) {
+        code = deliver(watcher, look);
+    } else if (look->result == BERTH_IIS_LOOK_ABSENT && !watcher->delivered) {
+        code = deliver_nothing(watcher, look);
+    }
+    if (code != BERTH_OK) {
+        look->result = BERTH_IIS_LOOK_FAILED;
+    }
+    watcher->failures = look->result == BERTH_IIS_LOOK_FAILED ? watcher->failures + 1 : 0;
+    say_state(watcher, look);
 }
 
 /* Does what follows from a look that is over. */
@@ -281,16 +308,10 @@ static void end_look(struct iis_watcher *watcher)
     bool again = watcher->again;
 
     watcher->again = false;
-    watcher->failures = look->result == BERTH_IIS_LOOK_FAILED ? watcher->failures + 1 : 0;
     if (follow_plan(watcher, &look->plan)) {
         again = true;
     }
-    if (look->result == BERTH_IIS_LOOK_LOADED) {
-        deliver(watcher, look);
-    } else if (look->result == BERTH_IIS_LOOK_ABSENT && !watcher->delivered) {
-        deliver_nothing(watcher);
-    }
-    say_state(watcher, look);
+    report(watcher, look);
     berth_iis_look_fini(look);
     look_within(watcher, again ? watcher->settle_ms
                                : berth_iis_pace_next_ms(&watcher->pace, watcher->failures,

@@ -36,7 +36,7 @@ static struct poll_watcher *of_base(struct berth_watcher *base)
 
 /* ---- reports ---- */
 
-static void report_answer(struct poll_watcher *watcher)
+static enum berth_code report_answer(struct poll_watcher *watcher)
 {
     const struct berth_poll_answer *answer = &watcher->answer;
     const struct berth_snapshot snapshot = {
@@ -48,18 +48,22 @@ static void report_answer(struct poll_watcher *watcher)
 
     /* what has become absent gives up what it claimed before */
     if (answer->state != BERTH_STATE_ABSENT || watcher->delivered) {
-        watcher->base.sink->snapshot(&watcher->base, 0, &snapshot);
+        enum berth_code code =
+            watcher->base.sink->snapshot(&watcher->base, 0, &snapshot, &watcher->err);
+        if (code != BERTH_OK) {
+            return code;
+        }
         watcher->delivered = true;
     }
     watcher->base.sink->state(&watcher->base, answer->state,
                               answer->state == BERTH_STATE_READY ? NULL : answer->reason);
+    return BERTH_OK;
 }
 
 static void report(struct poll_watcher *watcher)
 {
-    if (watcher->code == BERTH_OK) {
+    if (watcher->code == BERTH_OK && report_answer(watcher) == BERTH_OK) {
         watcher->failures = 0;
-        report_answer(watcher);
         return;
     }
     watcher->failures++;

@@ -86,25 +86,26 @@ static void work_cb(uv_work_t *work)
 /* --- reports -------------------------------------------------------------------------------- */
 
 /* Reports a part together with the marks on it that the reading could not decide. */
-static void report_with_marks(struct berth_tcp_watcher *watcher, enum berth_tcp_part part,
-                              size_t marks)
+static enum berth_code report_with_marks(struct berth_tcp_watcher *watcher,
+                                         enum berth_tcp_part part, size_t marks)
 {
-    const struct berth_tcp_list *list = &watcher->visit.claims.parts[part];
+    struct berth_tcp_visit *visit = &watcher->visit;
+    const struct berth_tcp_list *list = &visit->claims.parts[part];
     struct berth_claim *claims = berth_resize(NULL, list->count + marks, sizeof *claims);
 
     if (claims == NULL) {
-        /* what was reported before stays, which frees nothing */
-        berth_tcp_schedule_look(&watcher->schedule, 1u << part);
-        return;
+        return berth_fail_memory(&visit->err, "TCP ports that events told of");
     }
     if (list->count != 0) {
         memcpy(claims, list->claims, list->count * sizeof *claims);
     }
-    (void)berth_tcp_marks_claims(&watcher->events.marks, part, &watcher->known[part],
+    (void)berth_tcp_marks_claims(&watcher->events.marks, part, &visit->seen[part],
                                  claims + list->count);
     const struct berth_snapshot snapshot = {.claims = claims, .claim_count = list->count + marks};
-    watcher->base.sink->snapshot(&watcher->base, (unsigned)part, &snapshot);
+    enum berth_code code =
+        watcher->base.sink->snapshot(&watcher->base, (unsigned)part, &snapshot, &visit->err);
     berth_free(claims);
+    return code;
 }
 
 /* A listener on its way out is bound for a moment. Where a reading may have seen just that, it is
@@ -124,23 +125,28 @@ static void look_at_late_releases(struct berth_tcp_watcher *watcher)
     }
 }
 
-static void report_part(struct berth_tcp_watcher *watcher, enum berth_tcp_part part)
+static enum berth_code report_part(struct berth_tcp_watcher *watcher, enum berth_tcp_part part)
 {
-    const struct berth_tcp_list *list = &watcher->visit.claims.parts[part];
+    struct berth_tcp_visit *visit = &watcher->visit;
+    const struct berth_tcp_list *list = &visit->claims.parts[part];
     const struct berth_snapshot snapshot = {.claims = list->claims, .claim_count = list->count};
     struct berth_tcp_marks *marks = &watcher->events.marks;
 
-    if ((watcher->visit.scopes & 1u << part) == 0) {
-        return;
+    if ((visit->scopes & 1u << part) == 0) {
+        return BERTH_OK;
     }
-    watcher->known[part] = watcher->visit.seen[part];
-    berth_tcp_marks_settle(marks, part, &watcher->known[part], watcher->visit.begun_ns);
-    size_t left = berth_tcp_marks_claims(marks, part, &watcher->known[part], NULL);
+    berth_tcp_marks_settle(marks, part, &visit->seen[part], visit->begun_ns);
+    size_t left = berth_tcp_marks_claims(marks, part, &visit->seen[part], NULL);
+    enum berth_code code;
     if (left != 0) {
-        report_with_marks(watcher, part, left);
+        code = report_with_marks(watcher, part, left);
     } else {
-        watcher->base.sink->snapshot(&watcher->base, (unsigned)part, &snapshot);
+        code = watcher->base.sink->snapshot(&watcher->base, (unsigned)part, &snapshot, &visit->err);
     }
+    if (code == BERTH_OK) {
+        watcher->known[part] = visit->seen[part];
+    }
+    return code;
 }
 
 /* Adds a sentence to those that say why the source is degraded. */
@@ -252,18 +258,37 @@ static bool is_settled(struct berth_tcp_watcher *watcher)
     return worst == BERTH_TCP_UNUSED;
 }
 
-static void report_good(struct berth_tcp_watcher *watcher)
+/* Reports all that was read: against the way of a socket from bound through listening to connected,
+ * so that its port is held by the next feed before the last one lets it go. For the same reason
+ * none lets go after one that was not taken. */
+static enum berth_code report_parts(struct berth_tcp_watcher *watcher)
 {
-    /* against the way of a socket from bound through listening to connected, so that its port is
-     * held by the next feed before the last one lets it go */
-    report_part(watcher, BERTH_TCP_PART_CONNECTIONS);
-    report_part(watcher, BERTH_TCP_PART_LISTENERS);
-    report_part(watcher, BERTH_TCP_PART_BOUND);
+    enum berth_code code = report_part(watcher, BERTH_TCP_PART_CONNECTIONS);
+
+    if (code == BERTH_OK) {
+        code = report_part(watcher, BERTH_TCP_PART_LISTENERS);
+    }
+    if (code == BERTH_OK) {
+        code = report_part(watcher, BERTH_TCP_PART_BOUND);
+    }
+    return code;
+}
+
+static enum berth_code report_good(struct berth_tcp_watcher *watcher)
+{
+    enum berth_code code = report_parts(watcher);
+
+    if (code != BERTH_OK) {
+        /* what events prove, they prove against a reading that is in force */
+        berth_tcp_evidence_lost(&watcher->events.evidence);
+        return code;
+    }
     memcpy(watcher->visit.ports, watcher->visit.seen, sizeof watcher->visit.ports);
     look_at_marks(watcher);
     watcher->good = true;
     watcher->failing = false;
     report_state(watcher);
+    return BERTH_OK;
 }
 
 static void report_failure(struct berth_tcp_watcher *watcher)
@@ -395,9 +420,27 @@ static void complete_evidence(struct berth_tcp_watcher *watcher)
                            visit->code == BERTH_OK && visit->scopes == BERTH_TCP_EVERYTHING, told);
 }
 
+/* Does what follows from a reading, good or not. One that is not taken is a failure too. */
+static void use_reading(struct berth_tcp_watcher *watcher)
+{
+    const struct berth_tcp_visit *visit = &watcher->visit;
+    uint64_t now_ns = uv_hrtime();
+    enum berth_code code = visit->code;
+
+    if (code == BERTH_OK) {
+        look_at_late_releases(watcher);
+        code = is_settled(watcher) ? report_good(watcher) : BERTH_OK;
+    }
+    if (code == BERTH_OK) {
+        berth_tcp_schedule_done(&watcher->schedule, visit->scopes, &visit->claims, now_ns);
+    } else {
+        berth_tcp_schedule_failed(&watcher->schedule, uv_hrtime());
+        report_failure(watcher);
+    }
+}
+
 static void end_visit(struct berth_tcp_watcher *watcher)
 {
-    struct berth_tcp_visit *visit = &watcher->visit;
 
     if (!watcher->stopping) {
         complete_evidence(watcher);
@@ -410,16 +453,7 @@ static void end_visit(struct berth_tcp_watcher *watcher)
     }
     berth_tcp_watch_open_events(watcher); /* where the last opening failed */
     berth_tcp_watch_end_rest(watcher);
-    if (visit->code == BERTH_OK) {
-        berth_tcp_schedule_done(&watcher->schedule, visit->scopes, &visit->claims, uv_hrtime());
-        look_at_late_releases(watcher);
-        if (is_settled(watcher)) {
-            report_good(watcher);
-        }
-    } else {
-        berth_tcp_schedule_failed(&watcher->schedule, uv_hrtime());
-        report_failure(watcher);
-    }
+    use_reading(watcher);
     berth_tcp_watch_go_on(watcher);
 }
 

@@ -3,8 +3,8 @@
  *
  * A watcher looks at one part of the world and reports *complete snapshots* of the claims that it
  * sees there, one stream of snapshots a feed. It never reports a snapshot that it is not sure of:
- * when a look fails, it says `stale` with the reason, and what it reported last stays. Events of
- * the operating system only make it look sooner.
+ * when a look fails, it says `stale` with the reason, and what it reported last stays. A snapshot
+ * that is not taken is a look that failed. Events of the operating system only make it look sooner.
  *
  * All functions are called on the loop's thread and do not block. A watcher may work elsewhere (the
  * thread pool), but it reports on the loop's thread. */
@@ -30,12 +30,15 @@ struct berth_snapshot {
 /** Where a watcher reports to. The reported data belongs to the watcher and is valid only during
  * the call. A report may not call the watcher back, except with `look`. */
 struct berth_watcher_sink {
-    /** Takes everything that feed number `feed` (index into ops->feeds) sees now. */
-    void (*snapshot)(struct berth_watcher *from, unsigned feed,
-                     const struct berth_snapshot *snapshot);
+    /** Takes everything that feed number `feed` (index into ops->feeds) sees now.
+     *  @return BERTH_OK; NO_MEMORY, TOO_LARGE: nothing was taken, and what the feed reported before
+     *          stays in force. The watcher then treats the look as one that failed, for the reason
+     *          in `err`: it goes by what was taken last, and tries again with its back-off */
+    enum berth_code (*snapshot)(struct berth_watcher *from, unsigned feed,
+                                const struct berth_snapshot *snapshot, struct berth_error *err);
     /** Takes the watcher's state. `reason` is a sentence, NULL with `ready` only. Repeating a state
-     *  is harmless. A watcher starts as `waiting` and says `ready` after each feed's first snapshot
-     *  was delivered. */
+     *  is harmless. A watcher starts as `waiting`, which it stays when looks fail, and says
+     * `ready`, `degraded` or `stale` after a first snapshot of each feed was taken only. */
     void (*state)(struct berth_watcher *from, enum berth_source_state state, const char *reason);
     /** Takes word that a port of feed number `feed` has just become busy: `claim` counts as if it
      *  were in the feed's last snapshot, and the next one confirms it or leaves it out. NULL for

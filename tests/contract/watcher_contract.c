@@ -3,11 +3,14 @@
 
 #include "cmocka_all.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DEADLINE_MS 10000
 #define TICK_MS 5
 #define FEEDS_MAX 4
+#define REFUSAL "there is no room for it"
 
 static const struct watcher_contract *subject;
 
@@ -25,6 +28,9 @@ struct stage {
     unsigned reports; /* snapshots and states */
     unsigned state_reports;
     enum berth_source_state state;
+    char reason[200];
+    unsigned refused; /* feeds whose snapshots are not taken: a sum of 1 << feed */
+    unsigned refusals;
     bool first_ready_came_early; /* before each feed's first snapshot */
     uint16_t wanted_port;
     bool wanted_seen; /* the last snapshot of feed 0 had the wanted port */
@@ -53,8 +59,8 @@ static void check_claim(const struct stage *stage, const struct berth_claim *cla
     assert_true(claim->count >= 1);
 }
 
-static void take_snapshot(struct berth_watcher *from, unsigned feed,
-                          const struct berth_snapshot *snapshot)
+static enum berth_code take_snapshot(struct berth_watcher *from, unsigned feed,
+                                     const struct berth_snapshot *snapshot, struct berth_error *err)
 {
     struct stage *stage = stage_of(from);
 
@@ -62,6 +68,11 @@ static void take_snapshot(struct berth_watcher *from, unsigned feed,
     assert_false(stage->silent);
     assert_int_equal(stage->in_report++, 0);
     assert_true(feed < from->ops->feed_count);
+    if ((stage->refused & 1u << feed) != 0) {
+        stage->refusals++;
+        stage->in_report--;
+        return berth_fail(err, BERTH_NO_MEMORY, 0, REFUSAL);
+    }
     stage->snapshots[feed]++;
     stage->reports++;
     if (feed == 0) {
@@ -81,6 +92,7 @@ static void take_snapshot(struct berth_watcher *from, unsigned feed,
         from->ops->look(from);
     }
     stage->in_report--;
+    return BERTH_OK;
 }
 
 static bool all_feeds_delivered(const struct stage *stage)
@@ -112,6 +124,7 @@ static void take_state(struct berth_watcher *from, enum berth_source_state state
         stage->first_ready_came_early |= !all_feeds_delivered(stage);
     }
     stage->state = state;
+    (void)snprintf(stage->reason, sizeof stage->reason, "%s", reason != NULL ? reason : "");
     stage->state_reports++;
     stage->reports++;
     stage->in_report--;
@@ -391,6 +404,53 @@ static void start__failing_world__waits_with_a_reason_then_delivers(void **unuse
     close_stage(stage);
 }
 
+/* Which feed it is makes no difference: as long as one has nothing in force, the source waits. */
+static void snapshot__first_is_refused__waits_and_is_offered_again(void **unused)
+{
+    unsigned feed = 0;
+    unsigned feed_count;
+
+    (void)unused;
+    do {
+        struct stage *stage = open_stage(false);
+        feed_count = stage->watcher->ops->feed_count;
+        stage->refused = 1u << feed;
+        start_watcher(stage);
+        run_until(stage, has_state);
+        run_for(stage, 100);
+        assert_int_equal(stage->state, BERTH_STATE_WAITING);
+        assert_string_equal(stage->reason, REFUSAL);
+        assert_int_equal(stage->snapshots[feed], 0);
+        stage->refused = 0;
+        run_until(stage, is_working); /* by itself */
+        assert_false(stage->first_ready_came_early);
+        stop_watcher(stage);
+        close_stage(stage);
+    } while (++feed < feed_count);
+}
+
+static void snapshot__later_one_is_refused__is_stale_and_offered_again(void **unused)
+{
+    struct stage *stage = open_working_stage();
+
+    (void)unused;
+    run_for(stage, 100);
+    stage->refused = 1u;
+    stage->wanted_port = subject->change(stage->world, stage->watcher);
+    stage->watcher->ops->look(stage->watcher);
+    run_until(stage, is_stale);
+    assert_string_equal(stage->reason, REFUSAL);
+    run_for(stage, 100);
+    assert_int_equal(stage->state, BERTH_STATE_STALE);
+    /* with pauses: not as often as it can read */
+    assert_in_range(stage->refusals, 1, 10);
+    stage->refused = 0;
+    run_until(stage, sees_wanted_port); /* by itself */
+    run_until(stage, is_working);
+    stop_watcher(stage);
+    close_stage(stage);
+}
+
 static void stop__right_after_start__reports_nothing_more(void **unused)
 {
     struct stage *stage = open_stage(false);
@@ -443,6 +503,8 @@ int watcher_contract_run(const struct watcher_contract *of)
         cmocka_unit_test(look__from_within_a_report__is_harmless),
         cmocka_unit_test(look__failing__is_stale_without_a_snapshot_then_recovers),
         cmocka_unit_test(start__failing_world__waits_with_a_reason_then_delivers),
+        cmocka_unit_test(snapshot__first_is_refused__waits_and_is_offered_again),
+        cmocka_unit_test(snapshot__later_one_is_refused__is_stale_and_offered_again),
         cmocka_unit_test(stop__right_after_start__reports_nothing_more),
         cmocka_unit_test(stop__look_under_way__reports_nothing_more),
         cmocka_unit_test(look__while_stopping__is_harmless),

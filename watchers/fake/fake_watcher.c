@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define RETRY_MS 50
+
 struct fake_feed {
     struct berth_claim *claims;
     size_t claim_count;
@@ -21,6 +23,7 @@ struct fake_watcher {
     uv_loop_t *loop;
     uv_timer_t timer; /* a look that is under way */
     bool open;
+    bool delivered; /* a look's snapshots were all taken */
     struct fake_feed feeds[BERTH_FAKE_FEEDS_MAX];
     enum berth_source_state state;
     char reason[200];
@@ -76,7 +79,8 @@ static bool copy_snapshot(struct fake_feed *feed, const struct berth_snapshot *s
     return true;
 }
 
-static void report_feed(struct fake_watcher *watcher, unsigned index)
+static enum berth_code report_feed(struct fake_watcher *watcher, unsigned index,
+                                   struct berth_error *err)
 {
     const struct fake_feed *feed = &watcher->feeds[index];
     struct berth_snapshot snapshot = {
@@ -86,8 +90,10 @@ static void report_feed(struct fake_watcher *watcher, unsigned index)
         .warning_count = feed->warning_count,
     };
 
-    watcher->base.sink->snapshot(&watcher->base, index, &snapshot);
+    return watcher->base.sink->snapshot(&watcher->base, index, &snapshot, err);
 }
+
+static void on_timer(uv_timer_t *timer);
 
 static void report(struct fake_watcher *watcher)
 {
@@ -95,9 +101,19 @@ static void report(struct fake_watcher *watcher)
 
     watcher->looks++;
     if (state == BERTH_STATE_READY || state == BERTH_STATE_DEGRADED) {
-        for (unsigned i = 0; i < watcher->ops.feed_count; i++) {
-            report_feed(watcher, i);
+        struct berth_error err;
+        enum berth_code code = BERTH_OK;
+        for (unsigned i = 0; i < watcher->ops.feed_count && code == BERTH_OK; i++) {
+            code = report_feed(watcher, i, &err);
         }
+        if (code != BERTH_OK) {
+            watcher->base.sink->state(&watcher->base,
+                                      watcher->delivered ? BERTH_STATE_STALE : BERTH_STATE_WAITING,
+                                      err.detail);
+            (void)uv_timer_start(&watcher->timer, on_timer, RETRY_MS, 0); /* cannot fail */
+            return;
+        }
+        watcher->delivered = true;
     }
     watcher->base.sink->state(&watcher->base, state,
                               state == BERTH_STATE_READY ? NULL : watcher->reason);

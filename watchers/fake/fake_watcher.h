@@ -13,7 +13,8 @@
 /** Gives a watcher that is not started. Its state is WAITING with the reason "nothing set yet".
  *
  *  A look reports the world as it is then: the state alone while that is WAITING, STALE or ABSENT;
- *  else each feed's snapshot, then the state.
+ *  else each feed's snapshot, then the state. Where a snapshot is not taken, the state is WAITING
+ * or STALE, and the next look is made soon.
  *
  *  @param[out] out         for ops->destroy()
  *  @param[in]  feeds       names, which must outlive the watcher

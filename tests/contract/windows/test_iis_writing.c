@@ -39,11 +39,12 @@ static struct stage stage;
 
 /* ---- reports ---- */
 
-static void take_snapshot(struct berth_watcher *from, unsigned feed,
-                          const struct berth_snapshot *snapshot)
+static enum berth_code take_snapshot(struct berth_watcher *from, unsigned feed,
+                                     const struct berth_snapshot *snapshot, struct berth_error *err)
 {
     bool seen[BASE_COUNT] = {false};
 
+    (void)err;
     (void)from;
     (void)feed;
     stage.snapshots++;
@@ -63,6 +64,7 @@ static void take_snapshot(struct berth_watcher *from, unsigned feed,
         }
     }
     assert_int_not_equal(stage.last_mark, 0);
+    return BERTH_OK;
 }
 
 static void take_state(struct berth_watcher *from, enum berth_source_state state,

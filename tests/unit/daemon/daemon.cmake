@@ -8,8 +8,10 @@ foreach(module events methods methods_adopt methods_hold rpc whom_to_ask)
   berth_add_unit_test(NAME daemon.${module} SOURCES test_${module}.c ${memory_service}
     LIBRARIES berth_daemon TIMEOUT 120)
 endforeach()
-berth_add_unit_test(NAME daemon.watch_hints SOURCES test_watch_hints.c
-  LIBRARIES berth_daemon berth_watchers_fake)
+foreach(module watch watch_hints)
+  berth_add_unit_test(NAME daemon.${module} SOURCES test_${module}.c
+    LIBRARIES berth_daemon berth_watchers_fake)
+endforeach()
 berth_add_unit_test(NAME daemon.port_holds SOURCES test_port_holds.c LIBRARIES berth_daemon)
 if(BERTH_OS_FAMILY STREQUAL "posix")
   berth_add_unit_test(NAME daemon.listener_paths SOURCES posix/test_listener_paths.c LIBRARIES berth_daemon)

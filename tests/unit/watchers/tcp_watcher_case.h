@@ -26,18 +26,23 @@ struct seen {
     char reason[200];
     unsigned stops;
     bool look_on_snapshot;
+    unsigned refused; /* feeds whose snapshots are not taken: a sum of 1 << feed */
     uint32_t busy_ports[BERTH_TCP_FEED_COUNT]; /* the last that was told to be busy; 0: none */
     unsigned busy_count;
     struct berth_claim busy;
 };
 
-static inline void take_snapshot(struct berth_watcher *from, unsigned feed,
-                                 const struct berth_snapshot *snapshot)
+static inline enum berth_code take_snapshot(struct berth_watcher *from, unsigned feed,
+                                            const struct berth_snapshot *snapshot,
+                                            struct berth_error *err)
 {
     struct seen *seen = from->owner;
 
     assert_true(feed < BERTH_TCP_FEED_COUNT);
     assert_int_equal(seen->stops, 0);
+    if (seen->refused & 1u << feed) {
+        return berth_fail(err, BERTH_NO_MEMORY, 0, "feed %u is not taken", feed);
+    }
     seen->snapshots[feed]++;
     seen->ports[feed] = snapshot->claim_count != 0 ? snapshot->claims[0].port : 0;
     if (seen->order_count < BERTH_COUNT(seen->order)) {
@@ -47,6 +52,7 @@ static inline void take_snapshot(struct berth_watcher *from, unsigned feed,
         seen->look_on_snapshot = false;
         from->ops->look(from);
     }
+    return BERTH_OK;
 }
 
 static inline void take_state(struct berth_watcher *from, enum berth_source_state state,

@@ -24,6 +24,8 @@ struct stage {
     bool late;
     struct berth_watcher *watcher;
     struct berth_watcher_sink sink;
+    bool refuse;     /* snapshots are not taken */
+    unsigned offers; /* of snapshots, taken or not */
     unsigned snapshots;
     size_t claim_count;
     uint16_t last_port; /* of the last claim; 0: none */
@@ -34,17 +36,22 @@ struct stage {
     bool stopped;
 };
 
-static void take_snapshot(struct berth_watcher *from, unsigned feed,
-                          const struct berth_snapshot *snapshot)
+static enum berth_code take_snapshot(struct berth_watcher *from, unsigned feed,
+                                     const struct berth_snapshot *snapshot, struct berth_error *err)
 {
     struct stage *stage = from->owner;
 
     assert_int_equal(feed, 0);
+    stage->offers++;
+    if (stage->refuse) {
+        return berth_fail(err, BERTH_TOO_LARGE, 0, "too much");
+    }
     stage->snapshots++;
     stage->claim_count = snapshot->claim_count;
     stage->warning_count = snapshot->warning_count;
     stage->last_port =
         snapshot->claim_count != 0 ? snapshot->claims[snapshot->claim_count - 1].port : 0;
+    return BERTH_OK;
 }
 
 static void take_state(struct berth_watcher *from, enum berth_source_state state,
@@ -337,6 +344,42 @@ static void sites_section__gone__keeps_the_last(void **unused)
     close_stage(stage);
 }
 
+/* What was taken last stays the measure of what has changed. */
+static void snapshot__not_taken_and_file_put_back__is_ready_as_before(void **unused)
+{
+    struct stage *stage = open_running();
+
+    (void)unused;
+    unsigned taken = stage->snapshots;
+    stage->refuse = true;
+    put(stage->path, 8001, true);
+    wait_for_state(stage, BERTH_STATE_STALE);
+    assert_string_equal(stage->reason, "too much");
+    put(stage->path, 8000, true);
+    wait_for_state(stage, BERTH_STATE_READY);
+    assert_int_equal(stage->snapshots, taken);
+    stage->refuse = false;
+    put(stage->path, 8001, true);
+    wait_for_port(stage, 8001);
+    wait_for_state(stage, BERTH_STATE_READY);
+    close_stage(stage);
+}
+
+static void optional__nothing_is_not_taken__waits_and_is_absent_then(void **unused)
+{
+    struct stage *stage = open_stage("config/a.config");
+
+    (void)unused;
+    stage->refuse = true;
+    start(stage, (struct berth_iis_watcher_options){.optional = true});
+    wait_for_state(stage, BERTH_STATE_WAITING);
+    assert_string_equal(stage->reason, "too much");
+    stage->refuse = false;
+    wait_for_state(stage, BERTH_STATE_ABSENT);
+    assert_int_equal(stage->snapshots, 1);
+    close_stage(stage);
+}
+
 static void optional__folder_missing__is_absent_until_it_appears(void **unused)
 {
     struct stage *stage = open_stage("config/a.config");
@@ -457,6 +500,8 @@ int main(void)
         cmocka_unit_test(file__emptied_or_cut_off__keeps_the_last_and_recovers),
         cmocka_unit_test(file__deleted__keeps_the_last_and_recovers),
         cmocka_unit_test(sites_section__gone__keeps_the_last),
+        cmocka_unit_test(snapshot__not_taken_and_file_put_back__is_ready_as_before),
+        cmocka_unit_test(optional__nothing_is_not_taken__waits_and_is_absent_then),
         cmocka_unit_test(optional__folder_missing__is_absent_until_it_appears),
         cmocka_unit_test(poll__without_any_event__sees_the_change),
         cmocka_unit_test(redirection__turned_on_and_changed__is_followed),

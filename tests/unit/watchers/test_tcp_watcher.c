@@ -227,6 +227,32 @@ static void failure__later__is_stale_and_frees_nothing_until_all_is_read(void **
     end_watching(seen);
 }
 
+/* A bound socket that begins to listen must not be let go by one feed while the other one's news of
+ * it is not taken. */
+static void snapshot__of_listeners_not_taken__bound_lets_nothing_go(void **state)
+{
+    struct seen *seen = *state;
+
+    add(80, BERTH_CLAIM_BOUND);
+    begin_watching(seen, HOUR_MS, HOUR_MS, BERTH_TCP_WATCH_EVENTS_OFF);
+    await_states(seen, 1);
+    assert_int_equal(seen->ports[BERTH_TCP_FEED_BOUND], 80);
+    (void)berth_fake_tcp_remove(80);
+    add(80, BERTH_CLAIM_LISTENER);
+    seen->refused = 1u << BERTH_TCP_FEED_LISTENERS;
+    seen->watcher->ops->look(seen->watcher);
+    await_states(seen, 3);
+    assert_int_equal(seen->state, BERTH_STATE_STALE);
+    assert_string_equal(seen->reason, "feed 0 is not taken");
+    assert_int_equal(seen->ports[BERTH_TCP_FEED_BOUND], 80);
+    seen->refused = 0;
+    await_states(seen, seen->states + 1);
+    assert_int_equal(seen->state, BERTH_STATE_READY);
+    assert_int_equal(seen->ports[BERTH_TCP_FEED_LISTENERS], 80);
+    assert_int_equal(seen->ports[BERTH_TCP_FEED_BOUND], 0);
+    end_watching(seen);
+}
+
 static void bound_not_listed__is_degraded_with_an_empty_feed(void **state)
 {
     struct seen *seen = *state;
@@ -308,6 +334,7 @@ int main(void)
         SCRIPTED(vanished_port__held_by_connections__is_told_with_them),
         SCRIPTED(failure__before_the_first_success__is_waiting_with_the_reason),
         SCRIPTED(failure__later__is_stale_and_frees_nothing_until_all_is_read),
+        SCRIPTED(snapshot__of_listeners_not_taken__bound_lets_nothing_go),
         SCRIPTED(bound_not_listed__is_degraded_with_an_empty_feed),
         SCRIPTED(stop__while_a_read_is_on_the_pool__waits_for_it_and_reports_nothing),
         SCRIPTED(stop__right_after_start__ends_cleanly),

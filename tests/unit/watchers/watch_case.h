@@ -28,12 +28,14 @@ struct watch_case {
     bool stopped;
 };
 
-static inline void watch_case_snapshot(struct berth_watcher *from, unsigned feed,
-                                       const struct berth_snapshot *snapshot)
+static inline enum berth_code watch_case_snapshot(struct berth_watcher *from, unsigned feed,
+                                                  const struct berth_snapshot *snapshot,
+                                                  struct berth_error *err)
 {
     struct watch_case *stage = from->owner;
     size_t used = 0;
 
+    (void)err;
     assert_int_equal(feed, 0);
     stage->snapshots++;
     stage->claim_count = snapshot->claim_count;
@@ -52,6 +54,7 @@ static inline void watch_case_snapshot(struct berth_watcher *from, unsigned feed
         used += (size_t)snprintf(stage->warnings + used, sizeof stage->warnings - used, "%s\n",
                                  snapshot->warnings[i]);
     }
+    return BERTH_OK;
 }
 
 static inline void watch_case_state(struct berth_watcher *from, enum berth_source_state state,

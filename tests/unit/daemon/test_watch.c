@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* The watchers' set: what of their reports comes to be in force, and what is told. */
+#include "cmocka_all.h"
+#include "daemon/watch.h"
+#include "memory_faults.h"
+#include "watchers/fake/default_watchers_script.h"
+#include "watchers/fake/fake_watcher.h"
+#include "watchers/fake/source_hints_script.h"
+#include "watchers/fake/tcp_events_script.h"
+#include "watchers/fake/tcp_table_script.h"
+
+#include <uv.h>
+
+#define PORT 8080
+
+static uv_loop_t loop;
+static struct berth_allocator *allocator;
+static struct berth_watch *watch;
+static struct berth_settings settings;
+static struct berth_watcher *fake; /* a default source's, after the start */
+
+static const char *const feeds[] = {"all"};
+
+static void set_port(struct berth_watcher *watcher, uint16_t port)
+{
+    const struct berth_claim claim = berth_claim_make(port, BERTH_CLAIM_EXCLUSION);
+    const struct berth_snapshot snapshot = {.claims = &claim, .claim_count = 1};
+    struct berth_error err;
+
+    assert_ok(berth_fake_watcher_set_snapshot(watcher, 0, &snapshot, &err), &err);
+}
+
+static enum berth_code create_fake(struct berth_watcher **out, uv_loop_t *on,
+                                   struct berth_error *err)
+{
+    enum berth_code code = berth_fake_watcher_create(out, on, BERTH_SOURCE_EXCLUDED, feeds, 1, err);
+
+    assert_ok(code, err);
+    fake = *out;
+    set_port(fake, PORT);
+    berth_fake_watcher_set_state(fake, BERTH_STATE_READY, NULL);
+    return code;
+}
+
+static const struct berth_default_watcher rows[] = {
+    {BERTH_SOURCE_EXCLUDED, "excluded port ranges", create_fake},
+};
+
+static void on_source(void *ctx, const struct berth_source_entry *source)
+{
+    (void)ctx;
+    (void)source;
+}
+
+static int set_up(void **state)
+{
+    const struct berth_allocator_options options = {0};
+    const struct berth_watch_observer observer = {on_source, NULL};
+    struct berth_error err = {0};
+
+    (void)state;
+    berth_fake_hints_reset();
+    berth_fake_tcp_reset();
+    berth_fake_events_reset();
+    berth_fake_default_watchers_set(rows, BERTH_COUNT(rows));
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_ok(berth_allocator_create(&allocator, &options, &err), &err);
+    assert_ok(berth_watch_create(&watch, &loop, allocator, &observer, &err), &err);
+    assert_ok(berth_settings_default(&settings, &err), &err);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    berth_watch_close(watch);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    berth_allocator_destroy(allocator);
+    berth_settings_fini(&settings);
+    berth_fake_default_watchers_set(NULL, 0);
+    berth_fake_tcp_free();
+    return uv_loop_close(&loop);
+}
+
+static const struct berth_source_entry *find_source(enum berth_source source)
+{
+    for (unsigned i = 0; i < BERTH_SOURCES_MAX; i++) {
+        if (allocator->sources.at[i].in_use && allocator->sources.at[i].source == source) {
+            return &allocator->sources.at[i];
+        }
+    }
+    fail_msg("no source %s", berth_source_name(source));
+    return NULL;
+}
+
+static void await_state(enum berth_source source, enum berth_source_state state)
+{
+    while (find_source(source)->state != state) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+}
+
+static void apply(void)
+{
+    struct berth_error err = {0};
+
+    assert_ok(berth_watch_apply(watch, &settings, &err), &err);
+}
+
+/* Lets the fake's next look be made while there is no memory. */
+static void look_without_memory(void)
+{
+    unsigned looks = berth_fake_watcher_looks(fake);
+    size_t live;
+
+    memory_faults_begin(1, true);
+    while (berth_fake_watcher_looks(fake) == looks) {
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    assert_true(memory_faults_end(&live));
+}
+
+static bool is_claimed(uint16_t port)
+{
+    return berth_port_set_has(&allocator->free_set.ports[BERTH_PORT_EXCLUDED], port);
+}
+
+/* ---- what is refused ---- */
+
+static void snapshot__first_one_not_taken__the_source_goes_on_waiting(void **state)
+{
+    (void)state;
+    apply();
+    look_without_memory();
+    assert_int_equal(find_source(BERTH_SOURCE_EXCLUDED)->state, BERTH_STATE_WAITING);
+    assert_non_null(berth_sources_waiting(&allocator->sources));
+    assert_false(is_claimed(PORT));
+    await_state(BERTH_SOURCE_EXCLUDED, BERTH_STATE_READY); /* by itself */
+    assert_true(is_claimed(PORT));
+}
+
+static void snapshot__later_one_not_taken__is_stale_until_it_is(void **state)
+{
+    (void)state;
+    apply();
+    await_state(BERTH_SOURCE_EXCLUDED, BERTH_STATE_READY);
+    set_port(fake, PORT + 1);
+    fake->ops->look(fake);
+    look_without_memory();
+    assert_int_equal(find_source(BERTH_SOURCE_EXCLUDED)->state, BERTH_STATE_STALE);
+    assert_true(is_claimed(PORT));
+    assert_false(is_claimed(PORT + 1));
+    await_state(BERTH_SOURCE_EXCLUDED, BERTH_STATE_READY);
+    assert_true(is_claimed(PORT + 1));
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(snapshot__first_one_not_taken__the_source_goes_on_waiting),
+        CASE(snapshot__later_one_not_taken__is_stale_until_it_is),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
