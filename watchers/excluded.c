@@ -214,6 +214,7 @@ static void close_excluded(void *context)
 
 static const struct berth_poll_reader excluded_reader = {.source = BERTH_SOURCE_EXCLUDED,
                                                          .feed = "ranges",
+                                                         .what = "the excluded port ranges",
                                                          .read = read_excluded,
                                                          .close = close_excluded};
 

@@ -309,8 +309,11 @@ static void close_http(void *context)
     berth_free(reader);
 }
 
-static const struct berth_poll_reader http_reader = {
-    .source = BERTH_SOURCE_HTTPSYS, .feed = "urls", .read = read_http, .close = close_http};
+static const struct berth_poll_reader http_reader = {.source = BERTH_SOURCE_HTTPSYS,
+                                                     .feed = "urls",
+                                                     .what = "the lists of http.sys",
+                                                     .read = read_http,
+                                                     .close = close_http};
 
 enum berth_code berth_http_watcher_create(struct berth_watcher **out, uv_loop_t *loop,
                                           const struct berth_http_calls *calls, void *context,

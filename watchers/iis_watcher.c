@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "iis_look.h"
+#include "overdue.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +36,8 @@ struct iis_watcher {
     size_t file_limit_bytes;
     struct berth_iis_pace pace;
 
-    uv_timer_t timer; /* when to look next */
+    uv_timer_t timer; /* when to look next; while one is under way, when that is overdue */
+    uint64_t begun_ns;
     uv_work_t work;
     bool busy;       /* a look is in the thread pool: `look` and `current` are its own */
     bool again;      /* something happened meanwhile: look once more */
@@ -301,12 +303,23 @@ static void report(struct iis_watcher *watcher, struct berth_iis_look *look)
     say_state(watcher, look);
 }
 
+/* A look does not come back: what it would find is not known. */
+static void on_overdue(uv_timer_t *timer)
+{
+    struct iis_watcher *watcher = timer->data;
+    char reason[sizeof watcher->said_reason];
+
+    say(watcher, watcher->delivered ? BERTH_STATE_STALE : BERTH_STATE_WAITING,
+        berth_overdue_reason(reason, sizeof reason, watcher->path, watcher->begun_ns));
+}
+
 /* Does what follows from a look that is over. */
 static void end_look(struct iis_watcher *watcher)
 {
     struct berth_iis_look *look = &watcher->look;
     bool again = watcher->again;
 
+    (void)uv_timer_stop(&watcher->timer);
     watcher->again = false;
     if (follow_plan(watcher, &look->plan)) {
         again = true;
@@ -351,7 +364,9 @@ static void begin_look(struct iis_watcher *watcher)
     };
     watcher->by_content = false;
     watcher->busy = true;
-    /* cannot fail: the callback is not NULL */
+    watcher->begun_ns = uv_hrtime();
+    /* neither can fail: the callbacks are not NULL */
+    (void)uv_timer_start(&watcher->timer, on_overdue, berth_overdue_ms(), berth_overdue_ms());
     (void)uv_queue_work(watcher->loop, &watcher->work, on_look, on_look_over);
 }
 

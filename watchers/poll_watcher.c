@@ -2,6 +2,7 @@
 #include "poll_watcher.h"
 
 #include "base/memory.h"
+#include "overdue.h"
 
 #include <string.h>
 
@@ -14,7 +15,8 @@ struct poll_watcher {
     uv_loop_t *loop;
     uint64_t poll_ms;
 
-    uv_timer_t timer;
+    uv_timer_t timer; /* when to look next; while one is under way, when that is overdue */
+    uint64_t begun_ns;
     uv_work_t work;
     bool timer_open;
     bool busy;      /* a look is in the thread pool: what follows is its own */
@@ -60,6 +62,12 @@ static enum berth_code report_answer(struct poll_watcher *watcher)
     return BERTH_OK;
 }
 
+static void report_trouble(struct poll_watcher *watcher, const char *reason)
+{
+    watcher->base.sink->state(&watcher->base,
+                              watcher->delivered ? BERTH_STATE_STALE : BERTH_STATE_WAITING, reason);
+}
+
 static void report(struct poll_watcher *watcher)
 {
     if (watcher->code == BERTH_OK && report_answer(watcher) == BERTH_OK) {
@@ -67,9 +75,17 @@ static void report(struct poll_watcher *watcher)
         return;
     }
     watcher->failures++;
-    watcher->base.sink->state(&watcher->base,
-                              watcher->delivered ? BERTH_STATE_STALE : BERTH_STATE_WAITING,
-                              watcher->err.detail);
+    report_trouble(watcher, watcher->err.detail);
+}
+
+/* A look does not come back: what it would find is not known. */
+static void on_overdue(uv_timer_t *timer)
+{
+    struct poll_watcher *watcher = timer->data;
+    char reason[200];
+
+    report_trouble(watcher, berth_overdue_reason(reason, sizeof reason, watcher->reader->what,
+                                                 watcher->begun_ns));
 }
 
 /* ---- looking ---- */
@@ -138,8 +154,10 @@ static void begin_look(struct poll_watcher *watcher, bool demanded)
     watcher->demanded = demanded;
     watcher->again = false;
     watcher->busy = true;
+    watcher->begun_ns = uv_hrtime();
     watcher->work.data = watcher;
-    /* cannot fail: the callback is not NULL */
+    /* neither can fail: the callbacks are not NULL */
+    (void)uv_timer_start(&watcher->timer, on_overdue, berth_overdue_ms(), berth_overdue_ms());
     (void)uv_queue_work(watcher->loop, &watcher->work, on_look, on_look_over);
 }
 

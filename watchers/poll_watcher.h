@@ -2,7 +2,8 @@
 /* A watcher of what no event tells of: it asks a reader every now and then, on libuv's thread pool,
  * and reports what that finds. One feed.
  *
- * After a failure it asks again after 1 s, then after 2, 4, 8 … s, at most at the usual pace. */
+ * After a failure it asks again after 1 s, then after 2, 4, 8 … s, at most at the usual pace. While
+ * a look is overdue (overdue.h) no other one begins. */
 #ifndef BERTH_WATCHERS_POLL_WATCHER_H
 #define BERTH_WATCHERS_POLL_WATCHER_H
 
@@ -24,6 +25,7 @@ struct berth_poll_answer {
 struct berth_poll_reader {
     enum berth_source source;
     const char *feed; /* its name */
+    const char *what; /* for people, of one that takes long: "the excluded port ranges" */
 
     /** Looks once.  @param[in] demanded  somebody asked for it: nothing may come from memory
      *  @return BERTH_OK, or why there is no answer, which then is not looked at

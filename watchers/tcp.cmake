@@ -6,7 +6,7 @@
 # berth_watchers_fake (tests with a script). They are object libraries so that the order in which a
 # program names its libraries does not matter; a static library must not name them, a program must.
 target_sources(berth_watchers PRIVATE
-  default_watchers.h host_facts.h tcp_event_meter.c tcp_event_queue.c tcp_events.c tcp_evidence.c tcp_evidence.h
+  default_watchers.h host_facts.h overdue.c overdue.h tcp_event_meter.c tcp_event_queue.c tcp_events.c tcp_evidence.c tcp_evidence.h
   tcp_events.h tcp_marks.c
   tcp_schedule.c tcp_schedule.h tcp_table.h tcp_watcher.c tcp_watcher.h tcp_watcher_events.c
   tcp_watcher_private.h)

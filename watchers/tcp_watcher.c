@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcp_watcher_private.h"
+
+#include "overdue.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -291,12 +294,26 @@ static enum berth_code report_good(struct berth_tcp_watcher *watcher)
     return BERTH_OK;
 }
 
+static void report_trouble(struct berth_tcp_watcher *watcher, const char *reason)
+{
+    watcher->base.sink->state(&watcher->base,
+                              watcher->good ? BERTH_STATE_STALE : BERTH_STATE_WAITING, reason);
+}
+
 static void report_failure(struct berth_tcp_watcher *watcher)
 {
     watcher->failing = true;
-    watcher->base.sink->state(&watcher->base,
-                              watcher->good ? BERTH_STATE_STALE : BERTH_STATE_WAITING,
-                              watcher->visit.err.detail);
+    report_trouble(watcher, watcher->visit.err.detail);
+}
+
+/* A reading does not come back: what it would find is not known. */
+static void overdue_cb(uv_timer_t *timer)
+{
+    struct berth_tcp_watcher *watcher = timer->data;
+    char reason[200];
+
+    report_trouble(watcher, berth_overdue_reason(reason, sizeof reason, "the TCP table",
+                                                 watcher->visit.begun_ns));
 }
 
 /* Says how things stand, unless there is something more important to say. */
@@ -341,6 +358,12 @@ static void prepare_proof(struct berth_tcp_watcher *watcher)
     }
 }
 
+/* The timer has nothing else to do while a visit is under way. */
+static void start_patience(struct berth_tcp_watcher *watcher)
+{
+    (void)uv_timer_start(&watcher->timer, overdue_cb, berth_overdue_ms(), berth_overdue_ms());
+}
+
 static int begin_visit(struct berth_tcp_watcher *watcher, unsigned scopes)
 {
     watcher->visit.scopes = scopes;
@@ -372,6 +395,7 @@ void berth_tcp_watch_go_on(struct berth_tcp_watcher *watcher)
         due = BERTH_TCP_EVERYTHING; /* a connection that ended may have left its socket bound */
     }
     if (due != 0 && begin_visit(watcher, due) == 0) {
+        start_patience(watcher);
         return;
     }
     uint64_t wait_ms =
@@ -484,6 +508,7 @@ static enum berth_code tcp_start(struct berth_watcher *base, struct berth_error 
     (void)uv_timer_init(watcher->loop, &watcher->timer); /* always 0 */
     watcher->timer.data = watcher;
     watcher->timer_open = true;
+    start_patience(watcher);
     berth_tcp_watch_open_events(watcher);
     return BERTH_OK;
 }

@@ -4,7 +4,8 @@
  * A watcher looks at one part of the world and reports *complete snapshots* of the claims that it
  * sees there, one stream of snapshots a feed. It never reports a snapshot that it is not sure of:
  * when a look fails, it says `stale` with the reason, and what it reported last stays. A snapshot
- * that is not taken is a look that failed. Events of the operating system only make it look sooner.
+ * that is not taken is a look that failed, and one that is long under way counts as failing until
+ * it comes back (overdue.h). Events of the operating system only make it look sooner.
  *
  * All functions are called on the loop's thread and do not block. A watcher may work elsewhere (the
  * thread pool), but it reports on the loop's thread. */

@@ -80,6 +80,7 @@ static const struct watcher_contract fake = {
     .change = change,
     .spoil = spoil,
     .mend = mend,
+    .looks_on_loop = true,
 };
 
 int main(void)

@@ -2,6 +2,8 @@
 #include "watcher_contract.h"
 
 #include "cmocka_all.h"
+#include "temp_dir.h"
+#include "watchers/overdue.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,8 @@
 #define DEADLINE_MS 10000
 #define TICK_MS 5
 #define FEEDS_MAX 4
+#define POOL_THREADS 4
+#define OVERDUE_MS 50
 #define REFUSAL "there is no room for it"
 
 static const struct watcher_contract *subject;
@@ -258,6 +262,63 @@ static struct stage *open_working_stage(void)
     return stage;
 }
 
+/* ---- looks that do not come back ---- */
+
+static struct {
+    uv_work_t works[POOL_THREADS];
+    uv_sem_t begun;
+    uv_sem_t go_on;
+    unsigned ended;
+} plug;
+
+static void hold_thread(uv_work_t *work)
+{
+    (void)work;
+    uv_sem_post(&plug.begun);
+    uv_sem_wait(&plug.go_on);
+}
+
+static void on_thread_back(uv_work_t *work, int status)
+{
+    (void)work;
+    assert_int_equal(status, 0);
+    plug.ended++;
+}
+
+/* Takes all threads of the pool: what a look would do there is not done until they are given back.
+ */
+static void take_pool(struct stage *stage)
+{
+    plug.ended = 0;
+    assert_int_equal(uv_sem_init(&plug.begun, 0), 0);
+    assert_int_equal(uv_sem_init(&plug.go_on, 0), 0);
+    for (unsigned i = 0; i < POOL_THREADS; i++) {
+        assert_int_equal(uv_queue_work(&stage->loop, &plug.works[i], hold_thread, on_thread_back),
+                         0);
+    }
+    for (unsigned i = 0; i < POOL_THREADS; i++) {
+        uv_sem_wait(&plug.begun);
+    }
+    berth_overdue_use_ms(OVERDUE_MS);
+}
+
+static bool has_pool(const struct stage *stage)
+{
+    (void)stage;
+    return plug.ended == POOL_THREADS;
+}
+
+static void give_pool_back(struct stage *stage)
+{
+    berth_overdue_use_ms(0);
+    for (unsigned i = 0; i < POOL_THREADS; i++) {
+        uv_sem_post(&plug.go_on);
+    }
+    run_until(stage, has_pool);
+    uv_sem_destroy(&plug.begun);
+    uv_sem_destroy(&plug.go_on);
+}
+
 /* ---- the tests ---- */
 
 static void ops__created__are_complete(void **unused)
@@ -451,6 +512,66 @@ static void snapshot__later_one_is_refused__is_stale_and_offered_again(void **un
     close_stage(stage);
 }
 
+static void look__overdue__is_stale_until_it_comes_back(void **unused)
+{
+    (void)unused;
+    if (subject->looks_on_loop) {
+        skip();
+    }
+    struct stage *stage = open_working_stage();
+    run_for(stage, 100);
+    take_pool(stage);
+    stage->wanted_port = subject->change(stage->world, stage->watcher);
+    stage->watcher->ops->look(stage->watcher);
+    run_until(stage, is_stale);
+    assert_non_null(strstr(stage->reason, "reading "));
+    assert_non_null(strstr(stage->reason, " has taken 0 s"));
+    stage->watcher->ops->look(stage->watcher); /* one asks, the other answers */
+    run_for(stage, 100);
+    assert_int_equal(stage->state, BERTH_STATE_STALE);
+    assert_false(stage->wanted_seen);
+    give_pool_back(stage);
+    run_until(stage, sees_wanted_port);
+    run_until(stage, is_working);
+    stop_watcher(stage);
+    close_stage(stage);
+}
+
+static void start__look_overdue__waits_with_a_reason_then_delivers(void **unused)
+{
+    (void)unused;
+    if (subject->looks_on_loop) {
+        skip();
+    }
+    struct stage *stage = open_stage(false);
+    take_pool(stage);
+    start_watcher(stage);
+    run_until(stage, has_state);
+    assert_int_equal(stage->state, BERTH_STATE_WAITING);
+    assert_non_null(strstr(stage->reason, " has taken 0 s"));
+    give_pool_back(stage);
+    run_until(stage, is_working);
+    assert_false(stage->first_ready_came_early);
+    stop_watcher(stage);
+    close_stage(stage);
+}
+
+static void stop__look_overdue__reports_nothing_more(void **unused)
+{
+    (void)unused;
+    if (subject->looks_on_loop) {
+        skip();
+    }
+    struct stage *stage = open_stage(false);
+    take_pool(stage);
+    start_watcher(stage);
+    run_until(stage, has_state);
+    stop_watcher(stage);
+    run_for(stage, 3 * OVERDUE_MS);
+    give_pool_back(stage);
+    close_stage(stage);
+}
+
 static void stop__right_after_start__reports_nothing_more(void **unused)
 {
     struct stage *stage = open_stage(false);
@@ -505,11 +626,18 @@ int watcher_contract_run(const struct watcher_contract *of)
         cmocka_unit_test(start__failing_world__waits_with_a_reason_then_delivers),
         cmocka_unit_test(snapshot__first_is_refused__waits_and_is_offered_again),
         cmocka_unit_test(snapshot__later_one_is_refused__is_stale_and_offered_again),
+        cmocka_unit_test(look__overdue__is_stale_until_it_comes_back),
+        cmocka_unit_test(start__look_overdue__waits_with_a_reason_then_delivers),
+        cmocka_unit_test(stop__look_overdue__reports_nothing_more),
         cmocka_unit_test(stop__right_after_start__reports_nothing_more),
         cmocka_unit_test(stop__look_under_way__reports_nothing_more),
         cmocka_unit_test(look__while_stopping__is_harmless),
     };
 
+    char threads[8];
+
+    (void)snprintf(threads, sizeof threads, "%d", POOL_THREADS);
+    set_environment("UV_THREADPOOL_SIZE", threads);
     subject = of;
     return cmocka_run_group_tests_name(of->name, tests, NULL, NULL);
 }

@@ -32,6 +32,8 @@ struct watcher_contract {
      *  is made. */
     void (*spoil)(void *world, struct berth_watcher *watcher);
     void (*mend)(void *world, struct berth_watcher *watcher);
+
+    bool looks_on_loop; /* it needs no thread: none of its looks can take long */
 };
 
 /** Runs the suite.  @return cmocka's number of failures */

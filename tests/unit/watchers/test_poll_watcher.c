@@ -47,8 +47,11 @@ static void close_world(void *context)
     world->closed = true;
 }
 
-static const struct berth_poll_reader reader = {
-    .source = BERTH_SOURCE_EXCLUDED, .feed = "world", .read = read_world, .close = close_world};
+static const struct berth_poll_reader reader = {.source = BERTH_SOURCE_EXCLUDED,
+                                                .feed = "world",
+                                                .what = "the world",
+                                                .read = read_world,
+                                                .close = close_world};
 
 static void start(struct watch_case *stage, struct world *world, uint64_t poll_ms)
 {
