@@ -9,9 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* As many looks of watchers may hang before others have to wait for them. */
+#define BERTH_PROCESS_POOL_THREADS "16"
+
 /** Lets a write to a closed connection, or beyond the largest size of a file, fail instead of
- * ending the process, and lets the process have as many descriptors as it may.  @thread main,
- * before others run  @source getrlimit(2) */
+ * ending the process, lets the process have as many descriptors as it may, and gives libuv's thread
+ * pool BERTH_PROCESS_POOL_THREADS threads unless $UV_THREADPOOL_SIZE says otherwise.
+ *  @thread main, before others run, and before the pool's first use  @source getrlimit(2) */
 void berth_process_prepare(void);
 
 /** Fills `out` with random bytes.  @return BERTH_OK; BERTH_IO  @blocks until the system has random

@@ -13,6 +13,7 @@ void berth_process_prepare(void)
 {
     struct rlimit limit;
 
+    (void)setenv("UV_THREADPOOL_SIZE", BERTH_PROCESS_POOL_THREADS, 0);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
     /* The thread pool reads large files now and then: with an arena for each thread, and thresholds

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <io.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <uv.h>
 #include <windows.h>
 
@@ -23,6 +24,10 @@ static void fill_standard_descriptors(void)
 
 void berth_process_prepare(void)
 {
+    /* by the C library, as libuv asks it and not the system: so not uv_os_setenv() */
+    if (getenv("UV_THREADPOOL_SIZE") == NULL) {
+        (void)_putenv_s("UV_THREADPOOL_SIZE", BERTH_PROCESS_POOL_THREADS);
+    }
     fill_standard_descriptors();
     /* a service has nobody to answer a message box */
     (void)SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX);

@@ -1,7 +1,7 @@
 # The daemon's parts that run without a daemon.
 set(memory_service ${PROJECT_SOURCE_DIR}/tests/support/memory_service.c)
 foreach(module access clock configure event_log framing lease_record listener log log_file options params
-    system_log)
+    process system_log)
   berth_add_unit_test(NAME daemon.${module} SOURCES test_${module}.c LIBRARIES berth_daemon)
 endforeach()
 foreach(module events methods methods_adopt methods_hold rpc whom_to_ask)
