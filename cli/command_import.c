@@ -4,6 +4,7 @@
 
 #include "base/native.h"
 #include "field.h"
+#include "text_width.h"
 
 #include <errno.h>
 #include <string.h>
@@ -65,8 +66,57 @@ static json_t *next_portion(const json_t *leases, size_t *at)
     return json_pack("{s:o}", "leases", portion);
 }
 
+/* What the answers told so far. */
+struct outcome {
+    long long imported;
+    struct berth_text skipped; /* a line for each */
+};
+
+/* "skipped port 49000 of key shop: port 49000 is leased to key blog here" */
+static void add_skipped(struct berth_text *out, const json_t *entry)
+{
+    const char *key = berth_field_string(entry, "key");
+    const char *reason = berth_field_string(entry, "reason");
+
+    berth_text_printf(out, "skipped port %lld of key ", berth_field_number(entry, "port", 0));
+    berth_text_add_shown(out, key != NULL ? key : "?");
+    berth_text_puts(out, ": ");
+    berth_text_add_shown(out, reason != NULL ? reason : "?");
+    berth_text_putc(out, '\n');
+}
+
+static enum berth_exit take_answer(struct berth_cli *cli, const json_t *result,
+                                   struct outcome *outcome)
+{
+    const json_t *skipped = berth_field_array(result, "skipped");
+    long long imported = berth_field_number(result, "imported", -1);
+
+    if (cli->json) {
+        return berth_cli_put_json(cli, result);
+    }
+    if (imported < 0 || skipped == NULL) {
+        return berth_cli_fail_answer(cli);
+    }
+    outcome->imported += imported;
+    for (size_t i = 0; i < json_array_size(skipped); i++) {
+        add_skipped(&outcome->skipped, json_array_get(skipped, i));
+    }
+    return BERTH_EXIT_DONE;
+}
+
+static void show_outcome(struct berth_cli *cli, const struct outcome *outcome, size_t count)
+{
+    berth_text_printf(&cli->out, "imported %lld of %zu lease%s\n", outcome->imported, count,
+                      count == 1 ? "" : "s");
+    berth_text_puts(&cli->out, berth_text_string(&outcome->skipped));
+    if (outcome->skipped.failed != BERTH_OK) {
+        cli->out.failed = outcome->skipped.failed;
+    }
+}
+
 static enum berth_exit run(struct berth_cli *cli, const struct berth_parsed *parsed)
 {
+    struct outcome outcome = {.imported = 0};
     json_t *root = NULL;
     json_t *result = NULL;
     size_t at = 0;
@@ -76,16 +126,18 @@ static enum berth_exit run(struct berth_cli *cli, const struct berth_parsed *par
         return status;
     }
     const json_t *leases = berth_field_array(root, "leases");
+    berth_text_init(&outcome.skipped, BERTH_CLI_OUTPUT_MAX);
     do {
         status = berth_cli_call(cli, "import", next_portion(leases, &at), &result);
         if (status == BERTH_EXIT_DONE) {
-            status = cli->json ? berth_cli_put_json(cli, result) : BERTH_EXIT_DONE;
+            status = take_answer(cli, result, &outcome);
             json_decref(result);
         }
     } while (status == BERTH_EXIT_DONE && at < json_array_size(leases));
     if (status == BERTH_EXIT_DONE && !cli->json) {
-        berth_text_printf(&cli->out, "imported %zu lease%s\n", at, at == 1 ? "" : "s");
+        show_outcome(cli, &outcome, at);
     }
+    berth_text_fini(&outcome.skipped);
     json_decref(root);
     return status;
 }
@@ -98,6 +150,7 @@ const struct berth_command berth_command_import = {
     .arguments_max = 1,
     .notes = "FILE is what 'berth leases --export' printed; - is standard input. Large files are\n"
              "handed over in several requests: after a failure, the same import may be repeated.\n"
+             "What stands in a lease's way here is told as skipped, and is no failure.\n"
              "With --json each request's result stands on a line of its own.\n",
     .run = run,
 };

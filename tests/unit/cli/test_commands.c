@@ -180,7 +180,13 @@ static void renew__each_form__is_sent_and_told(void **state)
 
 static void import__export_output__is_handed_over_in_portions(void **state)
 {
-    static const struct scripted_rule rule = {"import", "result {}", false};
+    static const struct scripted_rule rule = {
+        "import",
+        "result {\"skipped\":[{\"port\":49000,\"key\":\"shop\",\"reason\":\"port 49000 is leased "
+        "to "
+        "key blog here\"}],\"imported\":300}",
+        false};
+    static const struct scripted_rule lacking = {"import", "result {}", false};
     char *dir = temp_dir_make();
     const char *path = temp_path(dir, "leases.json");
     FILE *file = fopen(path, "wb");
@@ -198,13 +204,17 @@ static void import__export_output__is_handed_over_in_portions(void **state)
     (void)snprintf(line, sizeof line, "import %s", path);
     assert_null(strchr(path, '_'));
     assert_int_equal(cli_run(line, &rule, 1), 0);
-    assert_string_equal(cli_out, "imported 1000 leases\n");
+#define SKIPPED "skipped port 49000 of key shop: port 49000 is leased to key blog here\n"
+    assert_string_equal(cli_out, "imported 900 of 1000 leases\n" SKIPPED SKIPPED SKIPPED);
+#undef SKIPPED
     for (const char *at = cli_received(); *at != '\0'; requests++) {
         size_t length = strcspn(at, "\n");
         assert_true(length < 64 * 1024);
         at += length + 1;
     }
     assert_int_equal(requests, 3);
+    assert_int_equal(cli_run(line, &lacking, 1), 1);
+    assert_string_equal(cli_err, LACKING);
     write_file(path, "{}", 2);
     assert_int_equal(cli_run(line, &rule, 1), 1);
     assert_non_null(
