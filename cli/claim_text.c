@@ -72,10 +72,9 @@ static void add_flag(struct berth_text *out, bool given, const char *word, unsig
     }
 }
 
-static void add_flags(struct berth_text *out, const json_t *claim)
+/* Adds what is remarkable about a claim, in brackets, which are open if `count` is not 0. */
+static void add_flags(struct berth_text *out, const json_t *claim, unsigned count)
 {
-    unsigned count = 0;
-
     add_flag(out, berth_field_true(claim, "stopped"), "stopped", &count);
     add_flag(out, berth_field_true(claim, "lingering"), "vanished, kept for a while", &count);
     add_flag(out, berth_field_true(claim, "sni"), "SNI", &count);
@@ -128,7 +127,7 @@ void berth_claim_add_detail(struct berth_text *out, const json_t *claim)
         }
         berth_text_puts(out, words->after);
     }
-    add_flags(out, claim);
+    add_flags(out, claim, 0);
     const char *until = berth_field_string(claim, "until");
     if (until != NULL) {
         berth_text_puts(out, " until ");
@@ -136,18 +135,129 @@ void berth_claim_add_detail(struct berth_text *out, const json_t *claim)
     }
 }
 
-void berth_claim_add_sentence(struct berth_text *out, const json_t *claim)
-{
-    const char *source = or_empty(berth_field_string(claim, "source"));
+/* ---- as a phrase ---- */
 
-    berth_text_puts(out, strcmp(source, "iis") == 0       ? "IIS site "
-                         : strcmp(source, "lease") == 0   ? "lease of "
-                         : strcmp(source, "httpsys") == 0 ? "http.sys: "
-                                                          : "");
+/* A member behind `before` and before `after`; nothing where it is missing or empty. */
+static void add_member(struct berth_text *out, const json_t *claim, const char *before,
+                       const char *name, const char *after)
+{
+    const char *value = or_empty(berth_field_string(claim, name));
+
+    if (value[0] != '\0') {
+        berth_text_puts(out, before);
+        berth_text_add_shown(out, value);
+        berth_text_puts(out, after);
+    }
+}
+
+static void tell_lease(struct berth_text *out, const json_t *claim)
+{
+    berth_text_puts(out, "leased");
+    add_member(out, claim, " to the key ", "holder", "");
+    add_member(out, claim, " (lease ", "detail", ")");
+}
+
+static void tell_cooling(struct berth_text *out, const json_t *claim)
+{
+    berth_text_puts(out, "cooling down after a lease");
+    add_member(out, claim, " of ", "holder", "");
+    add_member(out, claim, ", until ", "until", "");
+}
+
+static void tell_binding(struct berth_text *out, const json_t *claim)
+{
+    berth_text_puts(out, "IIS site ");
+    berth_claim_add_holder(out, claim);
+    berth_text_puts(out, " (");
+    add_binding(out, claim);
+    add_flags(out, claim, 1);
+    add_member(out, claim, " until ", "until", "");
+}
+
+static void tell_ftp_data(struct berth_text *out, const json_t *claim)
+{
+    (void)claim;
+    berth_text_puts(out, "in the port range of IIS's FTP data channel");
+}
+
+static void tell_socket(struct berth_text *out, const json_t *claim)
+{
+    bool known = berth_field_string(claim, "holder") != NULL ||
+                 berth_field_number(claim, "pid", -1) >= 0 ||
+                 berth_field_number(claim, "uid", -1) >= 0;
+
+    if (known) {
+        berth_claim_add_holder(out, claim);
+    } else {
+        berth_text_puts(out, "an unknown process");
+    }
+    berth_text_puts(out, ", ");
+    berth_claim_add_detail(out, claim);
+}
+
+static void tell_connections(struct berth_text *out, const json_t *claim)
+{
+    long long count = berth_field_number(claim, "count", 1);
+    bool open = strcmp(or_empty(berth_field_string(claim, "kind")), "connection") == 0;
+
+    berth_text_printf(out, "the local port of %lld %s connection%s%s", count,
+                      open ? "open" : "closed", count == 1 ? "" : "s", open ? "" : " (TIME_WAIT)");
+}
+
+static void tell_url(struct berth_text *out, const json_t *claim)
+{
+    berth_text_puts(out, "http.sys: ");
+    add_member(out, claim, "", "holder", "");
+    add_member(out, claim, " (", "detail", ")");
+}
+
+static void tell_exclusion(struct berth_text *out, const json_t *claim)
+{
+    berth_text_puts(out, "excluded by the system");
+    add_member(out, claim, ", ", "holder", "");
+    add_member(out, claim, " (", "detail", ")");
+}
+
+static void tell_reservation(struct berth_text *out, const json_t *claim)
+{
+    berth_text_puts(out, "reserved in berthd.config");
+    add_member(out, claim, " (", "holder", ")");
+}
+
+static const struct {
+    const char *kind;
+    void (*tell)(struct berth_text *out, const json_t *claim);
+} phrases[] = {
+    {"lease", tell_lease},
+    {"cooling", tell_cooling},
+    {"binding", tell_binding},
+    {"ftp_data", tell_ftp_data},
+    {"listener", tell_socket},
+    {"bound", tell_socket},
+    {"connection", tell_connections},
+    {"time_wait", tell_connections},
+    {"url", tell_url},
+    {"exclusion", tell_exclusion},
+    {"reservation", tell_reservation},
+};
+
+void berth_claim_add_phrase(struct berth_text *out, const json_t *claim)
+{
+    const char *kind = or_empty(berth_field_string(claim, "kind"));
+
+    for (unsigned i = 0; i < BERTH_COUNT(phrases); i++) {
+        if (strcmp(phrases[i].kind, kind) == 0) {
+            phrases[i].tell(out, claim);
+            return;
+        }
+    }
+    /* one of a later daemon */
     berth_claim_add_holder(out, claim);
     berth_text_puts(out, ": ");
     berth_claim_add_detail(out, claim);
 }
+
+/* ---- as cells ---- */
 
 static void add_made_cell(struct berth_table *table, const json_t *claim,
                           void (*add)(struct berth_text *out, const json_t *claim))

@@ -15,8 +15,10 @@ void berth_claim_add_holder(struct berth_text *out, const json_t *claim);
 /** Adds what a claim is: "https *:443:shop.example (stopped)", "listening on 0.0.0.0" … */
 void berth_claim_add_detail(struct berth_text *out, const json_t *claim);
 
-/** Adds a claim as half a sentence: "IIS site Shop: https *:443:shop.example". */
-void berth_claim_add_sentence(struct berth_text *out, const json_t *claim);
+/** Adds a claim as a phrase that may follow "port 80 is not free: ", one form for each kind:
+ *  "leased to the key shop (lease 9451…)", "IIS site Shop (https *:443:shop.example, stopped)",
+ *  "nginx (pid 12), listening on 0.0.0.0". */
+void berth_claim_add_phrase(struct berth_text *out, const json_t *claim);
 
 struct berth_table;
 

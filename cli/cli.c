@@ -142,7 +142,8 @@ bool berth_cli_flush(struct berth_cli *cli)
 
 /* Calling */
 
-static enum berth_exit refuse(struct berth_cli *cli, const struct berth_remote_error *remote)
+static enum berth_exit refuse(struct berth_cli *cli, const struct berth_remote_error *remote,
+                              bool port_asked)
 {
     struct berth_text sentence;
 
@@ -151,7 +152,7 @@ static enum berth_exit refuse(struct berth_cli *cli, const struct berth_remote_e
         return berth_exit_of_reason(remote->reason);
     }
     berth_text_init(&sentence, BERTH_CLI_OUTPUT_MAX);
-    berth_explain_refusal(&sentence, remote, cli->command->name);
+    berth_explain_refusal(&sentence, remote, cli->command->name, port_asked);
     put_sentence(cli, remote->reason, berth_text_string(&sentence));
     if (sentence.failed != BERTH_OK) {
         cli->err.failed = sentence.failed;
@@ -167,6 +168,7 @@ enum berth_exit berth_cli_call(struct berth_cli *cli, const char *method, json_t
     struct berth_error err;
     enum berth_exit status = BERTH_EXIT_DONE;
     enum berth_code code = BERTH_OK;
+    bool port_asked = json_object_get(params, "port") != NULL; /* the call takes them over */
 
     if (cli->client == NULL) {
         code = berth_client_connect(&cli->client, cli->endpoint, cli->timeout_ms, &err);
@@ -177,7 +179,7 @@ enum berth_exit berth_cli_call(struct berth_cli *cli, const char *method, json_t
     }
     code = berth_client_call(cli->client, method, params, result, &remote, &err);
     if (remote.object != NULL) {
-        status = refuse(cli, &remote);
+        status = refuse(cli, &remote, port_asked);
     } else if (code != BERTH_OK) {
         status = berth_cli_fail_call(cli, &err);
     }

@@ -3,6 +3,7 @@
 
 #include "base/units.h"
 #include "claim_text.h"
+#include "command.h"
 #include "field.h"
 #include "text_width.h"
 
@@ -46,29 +47,43 @@ static void add_ports(struct berth_text *out, const json_t *event)
 
 /* ---- one topic each ---- */
 
+/* "port 80 of pool qa is used: nginx (pid 12), listening on ::", "… is leased to the key shop" */
 static void tell_port(struct berth_text *out, json_t *event)
 {
+    const char *state = berth_field_string(event, "state");
     const json_t *claim = berth_field_object(event, "claim");
+    struct berth_text phrase;
 
+    berth_text_init(&phrase, BERTH_CLI_OUTPUT_MAX);
+    if (claim != NULL) {
+        berth_claim_add_phrase(&phrase, claim);
+    }
+    const char *words = berth_text_string(&phrase);
     add_ports(out, event);
     add_member(out, " of pool ", event, "pool");
-    add_member(out, " is ", event, "state");
-    if (claim != NULL) {
-        berth_text_puts(out, ": ");
-        berth_claim_add_sentence(out, claim);
+    if (state != NULL && words[0] != '\0' && strncmp(words, state, strlen(state)) == 0) {
+        berth_text_puts(out, " is "); /* the phrase says the state, too */
+    } else {
+        add_member(out, " is ", event, "state");
+        berth_text_puts(out, words[0] != '\0' ? ": " : "");
     }
+    berth_text_puts(out, words);
+    if (phrase.failed != BERTH_OK) {
+        out->failed = phrase.failed;
+    }
+    berth_text_fini(&phrase);
 }
 
 static void tell_lease(struct berth_text *out, json_t *event)
 {
     add_ports(out, event);
-    add_member(out, " for key ", event, "key");
+    add_member(out, ": key ", event, "key");
     add_member(out, ", generation ", event, "generation");
-    add_member(out, ", held by ", event, "holder");
+    add_member(out, ", holder ", event, "holder");
     add_member(out, ", ", event, "state");
     add_member(out, " until ", event, "expires_at");
     add_member(out, ", owner ", event, "owner");
-    add_member(out, ", by ", event, "by");
+    add_member(out, ", asked by ", event, "by");
     add_member(out, ", lease ", event, "lease");
 }
 

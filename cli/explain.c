@@ -10,6 +10,12 @@
 
 #define CLAIMS_TOLD 5u
 
+/* What a sentence is made of. */
+struct refusal {
+    const struct berth_remote_error *remote;
+    bool port_asked;
+};
+
 /* The daemon's message, without a full stop. */
 static void add_message(struct berth_text *out, const struct berth_remote_error *remote)
 {
@@ -29,65 +35,79 @@ static void add_count(struct berth_text *out, const json_t *counts, const char *
     }
 }
 
-/* "no free port in pool 'default' (49000-65000): 16001 ports, 12 leased, 15989 used by tcp" */
-static void explain_exhausted(struct berth_text *out, const struct berth_remote_error *remote)
+/* ": of 10 ports 6 are free, 4 leased", and why free ones are not given */
+static void add_counts(struct berth_text *out, const json_t *data)
 {
-    const json_t *counts = berth_field_object(remote->data, "counts");
-    const char *pool = berth_field_string(remote->data, "pool");
-    long long total = berth_field_number(remote->data, "total", -1);
-    uint16_t range[2];
+    const json_t *counts = berth_field_object(data, "counts");
+    long long total = berth_field_number(data, "total", -1);
+    long long free_ports = berth_field_number(data, "free", 0);
 
-    if (counts == NULL || total < 0 ||
-        !berth_field_range(range, json_object_get(remote->data, "range"))) {
-        add_message(out, remote);
-    } else {
-        berth_text_puts(out, "no free port in ");
-        if (pool != NULL) {
-            berth_text_puts(out, "pool '");
-            berth_text_add_shown(out, pool);
-            berth_text_puts(out, "' ");
-        }
-        berth_text_printf(out, pool != NULL ? "(%u-%u): %lld port%s" : "%u-%u: %lld port%s",
-                          range[0], range[1], total, total == 1 ? "" : "s");
-        add_count(out, counts, "leased", "leased");
-        add_count(out, counts, "iis", "used by iis");
-        add_count(out, counts, "tcp", "used by tcp");
-        add_count(out, counts, "httpsys", "used by http.sys");
-        add_count(out, counts, "excluded", "excluded by the system");
-        add_count(out, counts, "reserved", "reserved");
-        add_count(out, counts, "cooling", "cooling down");
+    if (counts == NULL || total < 0) {
+        return;
     }
-    berth_text_puts(out, "; release leases that are done with ('berth leases') or widen the pool");
+    berth_text_printf(out, ": of %lld port%s ", total, total == 1 ? "" : "s");
+    if (free_ports == 0) {
+        berth_text_puts(out, "none is free");
+    } else {
+        berth_text_printf(out, "%lld %s free", free_ports, free_ports == 1 ? "is" : "are");
+    }
+    add_count(out, counts, "leased", "leased");
+    add_count(out, counts, "iis", "used by iis");
+    add_count(out, counts, "tcp", "used by tcp");
+    add_count(out, counts, "httpsys", "used by http.sys");
+    add_count(out, counts, "excluded", "excluded by the system");
+    add_count(out, counts, "reserved", "reserved");
+    add_count(out, counts, "cooling", "cooling down");
+    if (berth_field_number(data, "not_given", 0) > 0) {
+        berth_text_puts(out, "; free ones in the ephemeral range are not given "
+                             "(ephemeral=\"never\")");
+    }
 }
 
-static void explain_in_use(struct berth_text *out, const struct berth_remote_error *remote)
+static void explain_exhausted(struct berth_text *out, const struct refusal *refusal)
 {
-    const json_t *claims = berth_field_array(remote->data, "claims");
-    long long port = berth_field_number(remote->data, "port", -1);
+    const json_t *data = refusal->remote->data;
+    const json_t *counts = berth_field_object(data, "counts");
+    bool some_left = berth_field_number(data, "free", 0) > berth_field_number(data, "not_given", 0);
+    bool leases = counts == NULL || berth_field_number(counts, "leased", 0) > 0;
+
+    add_message(out, refusal->remote);
+    add_counts(out, data);
+    berth_text_puts(out, some_left ? "; ask for fewer, " : "; ");
+    berth_text_puts(out, leases ? "release leases that are done with ('berth leases') or " : "");
+    berth_text_puts(out, some_left && !leases ? "or widen the pool" : "widen the pool");
+}
+
+static void explain_in_use(struct berth_text *out, const struct refusal *refusal)
+{
+    const json_t *claims = berth_field_array(refusal->remote->data, "claims");
+    long long port = berth_field_number(refusal->remote->data, "port", -1);
     size_t count = json_array_size(claims);
 
     if (port < 0 || count == 0) {
-        add_message(out, remote);
+        add_message(out, refusal->remote);
     } else {
-        berth_text_printf(out, "port %lld is in use by ", port);
+        berth_text_printf(out, "port %lld is not free: ", port);
     }
     for (size_t i = 0; port >= 0 && i < count && i < CLAIMS_TOLD; i++) {
-        berth_text_puts(out, i != 0 ? ", and by " : "");
-        berth_claim_add_sentence(out, json_array_get(claims, i));
+        berth_text_puts(out, i != 0 ? "; " : "");
+        berth_claim_add_phrase(out, json_array_get(claims, i));
     }
     if (port >= 0 && count > CLAIMS_TOLD) {
-        berth_text_printf(out, ", and %zu more", count - CLAIMS_TOLD);
+        berth_text_printf(out, "; and %zu more", count - CLAIMS_TOLD);
     }
-    berth_text_puts(out, "; take another port, or leave --port out");
+    if (refusal->port_asked) {
+        berth_text_puts(out, "; take another port, or leave --port out");
+    }
 }
 
-static void explain_not_ready(struct berth_text *out, const struct berth_remote_error *remote)
+static void explain_not_ready(struct berth_text *out, const struct refusal *refusal)
 {
-    const json_t *sources = berth_field_array(remote->data, "sources");
+    const json_t *sources = berth_field_array(refusal->remote->data, "sources");
     size_t count = json_array_size(sources);
 
     if (count == 0) {
-        add_message(out, remote);
+        add_message(out, refusal->remote);
     } else {
         berth_text_puts(out, "the daemon is not ready: it still waits for ");
     }
@@ -99,12 +119,12 @@ static void explain_not_ready(struct berth_text *out, const struct berth_remote_
     berth_text_puts(out, "; 'berth status' tells why, try again then");
 }
 
-static void explain_denied(struct berth_text *out, const struct berth_remote_error *remote)
+static void explain_denied(struct berth_text *out, const struct refusal *refusal)
 {
-    const char *owner = berth_field_string(remote->data, "owner");
+    const char *owner = berth_field_string(refusal->remote->data, "owner");
 
-    add_message(out, remote);
-    if (owner != NULL && strstr(remote->message, owner) == NULL) {
+    add_message(out, refusal->remote);
+    if (owner != NULL && strstr(refusal->remote->message, owner) == NULL) {
         berth_text_puts(out, " (the owner is ");
         berth_text_add_shown(out, owner);
         berth_text_putc(out, ')');
@@ -113,24 +133,26 @@ static void explain_denied(struct berth_text *out, const struct berth_remote_err
                                        : "; ask an administrator for a role in berthd.config");
 }
 
-static void explain_limit(struct berth_text *out, const struct berth_remote_error *remote)
-{
-    const char *limit = berth_field_string(remote->data, "limit");
-    long long value = berth_field_number(remote->data, "value", -1);
+/* The limits of a refusal's data that are attributes of <limits>; the others cannot be raised. */
+static const char *const settable_limits[] = {"subscribers", "leasesPerUser"};
 
-    add_message(out, remote);
-    if (limit != NULL && value >= 0) {
-        berth_text_puts(out, " (");
-        berth_text_add_shown(out, limit);
-        berth_text_printf(out, " is %lld)", value);
+static void explain_limit(struct berth_text *out, const struct refusal *refusal)
+{
+    const char *limit = berth_field_string(refusal->remote->data, "limit");
+
+    add_message(out, refusal->remote);
+    berth_text_puts(out, "; give back what is done with");
+    for (unsigned i = 0; limit != NULL && i < BERTH_COUNT(settable_limits); i++) {
+        if (strcmp(limit, settable_limits[i]) == 0) {
+            berth_text_printf(out, ", or raise %s in berthd.config", limit);
+        }
     }
-    berth_text_puts(out, "; give back what is done with, or raise the limit in berthd.config");
 }
 
 /* A reason's own sentence, or what to do next behind the daemon's message. */
 struct explanation {
     const char *reason;
-    void (*explain)(struct berth_text *out, const struct berth_remote_error *remote);
+    void (*explain)(struct berth_text *out, const struct refusal *refusal);
     const char *next; /* NULL: the message says it all */
 };
 
@@ -160,12 +182,13 @@ static const struct explanation *find_explanation(const char *reason)
 }
 
 void berth_explain_refusal(struct berth_text *out, const struct berth_remote_error *remote,
-                           const char *command)
+                           const char *command, bool port_asked)
 {
     const struct explanation *found = find_explanation(remote->reason);
+    const struct refusal refusal = {remote, port_asked};
 
     if (found != NULL && found->explain != NULL) {
-        found->explain(out, remote);
+        found->explain(out, &refusal);
         return;
     }
     add_message(out, remote);

@@ -8,8 +8,9 @@
 
 /** Adds the sentence, without "berth: " before it and a full stop behind. What the refusal's data
  *  tell (counts, claims, owner) is told; where they are missing the daemon's message stands.
- *  @param[in] command  for "see 'berth help …'"  @thread any */
+ *  @param[in] command  for "see 'berth help …'"
+ *  @param[in] port_asked  one certain port was asked for, and could be left out  @thread any */
 void berth_explain_refusal(struct berth_text *out, const struct berth_remote_error *remote,
-                           const char *command);
+                           const char *command, bool port_asked);
 
 #endif

@@ -60,6 +60,22 @@ void berth_call_write_revision(struct berth_call *call, struct berth_json *resul
     }
 }
 
+/* Counts the free ports that a pool with ephemeral="never" keeps to itself. */
+static uint32_t count_not_given(const struct berth_free_set *set,
+                                const struct berth_windows *windows)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < windows->count; i++) {
+        const struct berth_window *window = &windows->at[i];
+        if (window->ephemeral_never) {
+            count += berth_port_set_count(&set->ports[BERTH_PORT_FREE], window->range) -
+                     berth_port_set_count(&set->plain, window->range);
+        }
+    }
+    return count;
+}
+
 static void explain_exhausted(struct berth_json *data, const struct berth_allocator *allocator,
                               const struct berth_windows *windows)
 {
@@ -80,6 +96,7 @@ static void explain_exhausted(struct berth_json *data, const struct berth_alloca
     berth_json_member_number(data, "total", total);
     /* free ones there may be all the same: too few, not neighbours, or ephemeral and not wanted */
     berth_json_member_number(data, "free", free_ports);
+    berth_json_member_number(data, "not_given", count_not_given(&allocator->free_set, windows));
     berth_present_counts(data, "counts", allocator, windows);
 }
 

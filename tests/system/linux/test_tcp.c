@@ -317,7 +317,10 @@ static void ephemeral_range__in_the_pool__given_last(void **state)
     assert_int_equal(json_integer_at(lease, "port"), first);
     assert_true(json_is_true(json_at(lease, "ephemeral")));
     json_decref(lease);
-    json_decref(client_refused(&client, "pool_exhausted", "next", "{\"pool\":\"never\"}"));
+    json_t *error = client_refused(&client, "pool_exhausted", "next", "{\"pool\":\"never\"}");
+    assert_true(json_integer_at(error, "data.not_given") > 0);
+    assert_int_equal(json_integer_at(error, "data.not_given"), json_integer_at(error, "data.free"));
+    json_decref(error);
     status = client_call(&client, "status", NULL);
     assert_non_null(strstr(json_string_at(status, "warnings.0"), "ephemeral"));
     json_decref(status);

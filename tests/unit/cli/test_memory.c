@@ -88,7 +88,7 @@ static void refusal__each_allocation_fails_in_turn__is_told(void **state)
         assert_int_not_equal(status, 0);
         assert_string_not_equal(cli_err, "");
     }
-    assert_string_equal(cli_err, "berth: port 80 is in use by IIS site S: ; take another port, or "
+    assert_string_equal(cli_err, "berth: port 80 is not free: IIS site S (); take another port, or "
                                  "leave --port out\n");
 }
 

@@ -298,22 +298,27 @@ static void watch__each_topic__is_a_sentence(void **state)
                           "\"text\":\"Two of them.\"")
                         EVENT("\"revision\":7," REST "\"type\":\"conflict.closed\",\"id\":\"c1\","
                               "\"kind\":\"scheme_mix\",\"severity\":\"error\",\"port\":80,"
-                              "\"opened_at\":\"O\",\"text\":\"Two of them.\""),
+                              "\"opened_at\":\"O\",\"text\":\"Two of them.\"")
+                            EVENT("\"revision\":8," REST
+                                  "\"type\":\"port.used\",\"port\":82,\"pool\":\"qa\","
+                                  "\"state\":\"leased\",\"claim\":{\"kind\":\"lease\","
+                                  "\"holder\":\"k\",\"detail\":\"L2\"}"),
         true};
 
     (void)state;
     assert_int_equal(cli_run("watch", &rule, 1), 4);
     assert_string_equal(
         cli_out,
-        "T  2  port.used        port 80 of pool qa is used: nginx (pid 12): listening on :: (IPv6 "
+        "T  2  port.used        port 80 of pool qa is used: nginx (pid 12), listening on :: (IPv6 "
         "only)\n"
         "T  3  port.freed       port 80 of pool qa is free\n"
-        "T  4  lease.granted    port 80 for key a?b, held by site:Shop, pending until E, owner al, "
+        "T  4  lease.granted    port 80: key a?b, holder site:Shop, pending until E, owner al, "
         "lease L1\n"
-        "T  5  lease.handed_over  ports 80, 82 for key k, generation 2, held by any, active, owner "
-        "al, by bo, lease L1\n"
+        "T  5  lease.handed_over  ports 80, 82: key k, generation 2, holder any, active, owner "
+        "al, asked by bo, lease L1\n"
         "T  6  conflict.opened  error: Two of them. (scheme_mix on port 80, id c1)\n"
-        "T  7  conflict.closed  ended: Two of them. (scheme_mix on port 80, id c1)\n");
+        "T  7  conflict.closed  ended: Two of them. (scheme_mix on port 80, id c1)\n"
+        "T  8  port.used        port 82 of pool qa is leased to the key k (lease L2)\n");
 }
 
 static void watch__troubles__say_numbers_and_reasons(void **state)

@@ -103,6 +103,7 @@ static void exhausted__counts__add_up_to_the_total(void **state)
     }
     assert_int_equal(sum, 100);
     assert_int_equal(json_integer_value(json_object_get(data, "total")), 100);
+    assert_int_equal(json_integer_value(json_object_get(data, "not_given")), 0);
     assert_int_equal(number_in(data, "counts", "leased"), 64);
     assert_int_equal(number_in(data, "counts", "iis"), 1);
     assert_int_equal(number_in(data, "counts", "reserved"), 1);
