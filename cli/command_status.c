@@ -200,6 +200,42 @@ static void show_counts(struct berth_cli *cli, const char *title, const json_t *
     berth_text_puts(&cli->out, told != 0 ? "\n" : "none\n");
 }
 
+/* "store       ok, durability commit" */
+static void show_store(struct berth_cli *cli, const json_t *store)
+{
+    const char *state = berth_field_string(store, "state");
+    long long refused = berth_field_number(store, "refused", 0);
+
+    if (state == NULL) {
+        return;
+    }
+    berth_text_printf(&cli->out, "%-12s", "store");
+    if (strcmp(state, "none") == 0) {
+        berth_text_puts(&cli->out, "none: leases end with the daemon");
+    } else {
+        add_shown(cli, state);
+        berth_text_puts(&cli->out, ", durability ");
+        add_shown(cli, berth_field_string(store, "durability"));
+    }
+    if (refused > 0) {
+        berth_text_printf(&cli->out, ", %lld change%s refused", refused, refused == 1 ? "" : "s");
+    }
+    if (strcmp(state, "failing") == 0) {
+        berth_text_puts(&cli->out, ", since ");
+        add_shown(cli, berth_field_string(store, "since"));
+    }
+    berth_text_putc(&cli->out, '\n');
+}
+
+static void show_conflicts(struct berth_cli *cli, long long count)
+{
+    if (count == 0) {
+        berth_text_printf(&cli->out, "%-12snone\n", "conflicts");
+    } else if (count > 0) {
+        berth_text_printf(&cli->out, "%-12s%lld open ('berth conflicts')\n", "conflicts", count);
+    }
+}
+
 static void show_ephemeral(struct berth_cli *cli, const json_t *ephemeral)
 {
     const json_t *reserved = berth_field_array(ephemeral, "reserved");
@@ -250,6 +286,8 @@ static enum berth_exit show(struct berth_cli *cli, const json_t *status)
     berth_text_putc(&cli->out, '\n');
     show_counts(cli, "ports", berth_field_object(status, "ports"));
     show_counts(cli, "leases", berth_field_object(status, "leases"));
+    show_store(cli, berth_field_object(status, "store"));
+    show_conflicts(cli, berth_field_number(status, "conflicts", -1));
     show_ephemeral(cli, berth_field_object(status, "ephemeral"));
     show_load(cli, status);
     for (size_t i = 0; i < json_array_size(warnings); i++) {

@@ -200,6 +200,16 @@ static void write_failing_channels(struct berth_json *json, const struct berth_a
     }
 }
 
+static void write_failing_store(struct berth_json *json, const struct berth_store_health *health)
+{
+    char text[sizeof health->error.detail + 64];
+
+    if (health != NULL && health->failing) {
+        (void)snprintf(text, sizeof text, "leases cannot be changed: %s", health->error.detail);
+        berth_json_string(json, text);
+    }
+}
+
 static void write_warnings(struct berth_json *json, const struct berth_service *service)
 {
     berth_json_key(json, "warnings");
@@ -207,6 +217,7 @@ static void write_warnings(struct berth_json *json, const struct berth_service *
     for (size_t i = 0; i < service->warning_count; i++) {
         berth_json_string(json, service->warnings[i]);
     }
+    write_failing_store(json, service->store_health);
     write_overlaps(json, service);
     write_failing_channels(json, service->alerts);
     berth_json_close_array(json);

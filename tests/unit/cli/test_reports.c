@@ -392,6 +392,7 @@ static const char status_reply[] =
     "\"pools\":[{\"name\":\"default\",\"range\":[49000,65000],\"total\":16001,\"free\":15990,"
     "\"next\":49000}],"
     "\"ports\":{\"leased\":0,\"iis\":12,\"tcp\":40},\"leases\":{\"pending\":0},"
+    "\"store\":{\"state\":\"ok\",\"durability\":\"commit\",\"refused\":0},\"conflicts\":2,"
     "\"ephemeral\":{\"range\":[32768,60999],\"reserved\":[[50000,50010]]},"
     "\"warnings\":[\"pool default overlaps the ephemeral range\"],"
     "\"connections\":{\"now\":1,\"accepted\":12,\"limit\":1024},"
@@ -419,6 +420,8 @@ static void status__full__is_a_compact_report(void **state)
                "\n"
                "ports       12 iis, 40 tcp\n"
                "leases      none\n"
+               "store       ok, durability commit\n"
+               "conflicts   2 open ('berth conflicts')\n"
                "ephemeral   32768-60999, except 50000-50010\n"
                "connections 1 now, 12 accepted, at most 1024\n"
                "memory      5.5 MiB\n"
@@ -443,6 +446,30 @@ static void status__bare__does_without_what_is_missing(void **state)
                "");
 }
 
+static void status__store__is_told_in_each_state(void **state)
+{
+    static const struct {
+        const char *store;
+        const char *line;
+    } rows[] = {
+        {"{\"state\":\"none\"}", "\nstore       none: leases end with the daemon\n"},
+        {"{\"state\":\"ok\",\"durability\":\"sync\",\"refused\":1}",
+         "\nstore       ok, durability sync, 1 change refused\n"},
+        {"{\"state\":\"failing\",\"durability\":\"commit\",\"refused\":3,\"since\":\"T\"}",
+         "\nstore       failing, durability commit, 3 changes refused, since T\nconflicts   "
+         "none\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < BERTH_COUNT(rows); i++) {
+        char reply[300];
+        (void)snprintf(reply, sizeof reply,
+                       "result {\"version\":\"1\",\"store\":%s,\"conflicts\":0}", rows[i].store);
+        assert_int_equal(cli_run("status", &(struct scripted_rule){NULL, reply, false}, 1), 0);
+        assert_non_null(strstr(cli_out, rows[i].line));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,6 +490,7 @@ int main(void)
         cmocka_unit_test(watch__troubles__say_numbers_and_reasons),
         cmocka_unit_test(watch__events__are_lines_until_the_daemon_goes),
         cmocka_unit_test(status__full__is_a_compact_report),
+        cmocka_unit_test(status__store__is_told_in_each_state),
         cmocka_unit_test(status__bare__does_without_what_is_missing),
     };
     return cmocka_run_group_tests(tests, cli_run_setup, cli_run_teardown);

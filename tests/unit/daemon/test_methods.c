@@ -239,6 +239,23 @@ static void status__hints__are_each_facility(void **state)
     memory_service_free(memory);
 }
 
+static void status__store_failing__is_among_the_warnings(void **state)
+{
+    struct memory_service *memory = make_service();
+    struct berth_store_health health = {.failing = true, .since_unix_ms = 1};
+
+    (void)state;
+    (void)berth_fail(&health.error, BERTH_STORE_FAILED, 0, "the disk is full");
+    memory->service.store_health = &health;
+    json_t *answer = method_ask(memory, BERTH_ROLE_READER, "status", NULL);
+    const json_t *warnings = json_object_get(json_object_get(answer, "result"), "warnings");
+    const char *first = json_string_value(json_array_get(warnings, 0));
+    assert_non_null(first);
+    assert_string_equal(first, "leases cannot be changed: the disk is full");
+    json_decref(answer);
+    memory_service_free(memory);
+}
+
 /* Every method, each allocation of Berth's own failing in turn: an answer, and the books still
  * agree. (Leaks are for the sanitizer to tell.) */
 static void methods__each_allocation_fails__answered_and_the_books_agree(void **state)
@@ -317,6 +334,7 @@ int main(void)
         cmocka_unit_test(exhausted__counts__add_up_to_the_total),
         cmocka_unit_test(limit_of_leases__reached__says_which_and_how_many),
         cmocka_unit_test(hold__where_the_system_cannot__is_not_supported),
+        cmocka_unit_test(status__store_failing__is_among_the_warnings),
         cmocka_unit_test(status__hints__are_each_facility),
         cmocka_unit_test(renew__without_ttl_and_with__moves_the_end_only_outwards),
         cmocka_unit_test(reload__refused__gives_the_reason),
