@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-#define COUNT_MAX 65535u
+#define KEEP_MAX 65535u
+#define COUNT_MAX 64u /* ports of a lease */
 
 static const struct berth_option options[] = {
     {"generation", "G", "which generation of the key, such as the release number", false},
@@ -19,7 +20,7 @@ static const struct berth_option options[] = {
     {"range", "A-B", "take from these ports only", false},
     {"port", "N", "take exactly this port", false},
     {"prefer", "N", "take this port if it is free", false},
-    {"count", "N", "take so many ports", false},
+    {"count", "N", "take so many ports, 1 to 64", false},
     {"contiguous", NULL, "take ports that follow one another", false},
     {"ttl", "D", "how long the ports are kept until they are used, such as 24h", false},
     {"holder", "H", "who will use the port: site:NAME, process:IMAGE or any", false},
@@ -184,8 +185,7 @@ static enum berth_exit build(struct berth_cli *cli, const struct berth_parsed *p
     }
     berth_params_string(&params, "generation", "--generation",
                         berth_parsed_value(parsed, "generation"));
-    berth_params_number(&params, "keep", "--keep", berth_parsed_value(parsed, "keep"), 1,
-                        COUNT_MAX);
+    berth_params_number(&params, "keep", "--keep", berth_parsed_value(parsed, "keep"), 1, KEEP_MAX);
     add_wishes(&params, parsed);
     add_holder(&params, parsed);
     add_notes(&params, parsed);

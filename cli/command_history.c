@@ -8,8 +8,8 @@
 #include "table_output.h"
 
 static const struct berth_table_column columns[] = {
-    {"TIME", false, false}, {"EVENT", false, false}, {"PORT", true, false},
-    {"KEY", false, true},   {"BY", false, true},
+    {"TIME", false, false}, {"EVENT", false, false},     {"PORT", true, false},
+    {"KEY", false, true},   {"GENERATION", false, true}, {"BY", false, true},
 };
 
 static const struct berth_option options[] = {
@@ -32,6 +32,7 @@ static enum berth_exit show(struct berth_cli *cli, const json_t *result)
         berth_table_text(&table, berth_field_string(entry, "event"));
         berth_table_number(&table, berth_field_number(entry, "port", -1));
         berth_table_text(&table, berth_field_string(entry, "key"));
+        berth_table_text(&table, berth_field_string(entry, "generation"));
         berth_table_text(&table, berth_field_string(entry, "by"));
     }
     berth_table_write(&table, &cli->out, 0, cli->width);

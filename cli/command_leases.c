@@ -10,7 +10,7 @@
 static const struct berth_option options[] = {
     {"key", "K", "only those of this key", false},
     {"port", "N", "only that of this port", false},
-    {"state", "S", "only pending, active, lingering or expired ones", false},
+    {"state", "S", "only pending, active, lingering, expired or released ones", false},
     {"export", NULL, "print all as JSON for 'berth import' (administrators)", false},
     {NULL, NULL, NULL, false},
 };

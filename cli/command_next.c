@@ -8,7 +8,7 @@
 static const struct berth_option options[] = {
     {"pool", "P", "of this pool", false},
     {"range", "A-B", "of these ports", false},
-    {"count", "N", "so many", false},
+    {"count", "N", "so many, 1 to 64", false},
     {NULL, NULL, NULL, false},
 };
 
@@ -38,7 +38,7 @@ static enum berth_exit run(struct berth_cli *cli, const struct berth_parsed *par
     berth_params_init(&params, cli);
     berth_params_string(&params, "pool", "--pool", berth_parsed_value(parsed, "pool"));
     berth_params_range(&params, "range", "--range", berth_parsed_value(parsed, "range"));
-    berth_params_number(&params, "count", "--count", berth_parsed_value(parsed, "count"), 1, 65535);
+    berth_params_number(&params, "count", "--count", berth_parsed_value(parsed, "count"), 1, 64);
     return berth_params_ask(&params, "next", show);
 }
 

@@ -31,7 +31,7 @@ _berth_values()
         allocate:--holder) echo "site: process: any" ;;
         allocate:--protocol) echo "tcp http https ftp net.tcp" ;;
         ports:--source) echo "lease iis tcp httpsys excluded reserved" ;;
-        leases:--state) echo "pending active lingering expired" ;;
+        leases:--state) echo "pending active lingering expired released" ;;
         watch:--topic) echo "ports leases conflicts sources pools" ;;
     esac
 }

@@ -12,6 +12,22 @@ static bool is_asked_for(const struct berth_conflict *conflict, const char *kind
             strcmp(severity, berth_conflict_severity_name(conflict->severity)) == 0);
 }
 
+static enum berth_code check_filters(const char *kind, const char *severity,
+                                     struct berth_error *err)
+{
+    const char *kinds[BERTH_CONFLICT_KIND_COUNT];
+    const char *severities[] = {berth_conflict_severity_name(BERTH_CONFLICT_ERROR),
+                                berth_conflict_severity_name(BERTH_CONFLICT_WARNING)};
+
+    for (int i = 0; i < BERTH_CONFLICT_KIND_COUNT; i++) {
+        kinds[i] = berth_conflict_kind_name((enum berth_conflict_kind)i);
+    }
+    enum berth_code code = berth_params_one_of("kind", kind, kinds, BERTH_COUNT(kinds), err);
+    return code == BERTH_OK
+               ? berth_params_one_of("severity", severity, severities, BERTH_COUNT(severities), err)
+               : code;
+}
+
 enum berth_code berth_method_conflicts(struct berth_call *call, json_t *params,
                                        struct berth_json *result, struct berth_error *err)
 {
@@ -28,6 +44,9 @@ enum berth_code berth_method_conflicts(struct berth_call *call, json_t *params,
     };
     enum berth_code code = berth_params_read(params, table, BERTH_COUNT(table), err);
 
+    if (code == BERTH_OK) {
+        code = check_filters(kind, severity, err);
+    }
     if (code != BERTH_OK) {
         return code;
     }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Parameters that name a lease, in one of three ways. */
+/* Parameters that name a lease, in one of up to three ways. */
 struct lease_name {
     const char *lease;
     const char *key;
@@ -12,13 +12,13 @@ struct lease_name {
     uint16_t port;
 };
 
-static enum berth_code check_name(const struct lease_name *name, struct berth_error *err)
+static enum berth_code check_name(const struct lease_name *name, const char *ways_text,
+                                  struct berth_error *err)
 {
     int ways = (name->lease != NULL) + (name->key != NULL) + (name->port != 0);
 
     if (ways != 1 || (name->generation != NULL && name->key == NULL)) {
-        return berth_fail(err, BERTH_INVALID_PARAMS, 0,
-                          "name the lease by lease, by key (and generation), or by port");
+        return berth_fail(err, BERTH_INVALID_PARAMS, 0, "name the lease by %s", ways_text);
     }
     return BERTH_OK;
 }
@@ -42,7 +42,7 @@ static enum berth_code read_allocate(struct allocate_params *in, json_t *params,
         {"range", BERTH_PARAM_RANGE, &request->wish.range},
         {"port", BERTH_PARAM_PORT, &request->wish.port},
         {"prefer", BERTH_PARAM_PORT, &request->wish.prefer},
-        {"count", BERTH_PARAM_COUNT, &request->wish.count},
+        {"count", BERTH_PARAM_PORTS, &request->wish.count},
         {"contiguous", BERTH_PARAM_BOOLEAN, &request->wish.contiguous},
         {"ttl", BERTH_PARAM_DURATION, &request->ttl_ms},
         {"holder", BERTH_PARAM_STRING, &request->holder},
@@ -135,10 +135,12 @@ enum berth_code berth_method_allocate(struct berth_call *call, json_t *params,
     return BERTH_OK;
 }
 
+/* Finds the lease that a caller named; `ways_text`: how the method lets it be named. */
 static enum berth_code find_lease(struct berth_service *service, const struct lease_name *name,
-                                  struct berth_lease **out, struct berth_error *err)
+                                  const char *ways_text, struct berth_lease **out,
+                                  struct berth_error *err)
 {
-    enum berth_code code = check_name(name, err);
+    enum berth_code code = check_name(name, ways_text, err);
 
     if (code != BERTH_OK) {
         return code;
@@ -165,7 +167,8 @@ enum berth_code berth_method_release(struct berth_call *call, json_t *params,
     enum berth_code code = berth_params_read(params, table, BERTH_COUNT(table), err);
 
     if (code == BERTH_OK) {
-        code = find_lease(service, &name, &lease, err);
+        code =
+            find_lease(service, &name, "lease, by key (and generation), or by port", &lease, err);
     }
     if (code != BERTH_OK) {
         return code;
@@ -208,7 +211,7 @@ enum berth_code berth_method_renew(struct berth_call *call, json_t *params,
     enum berth_code code = berth_params_read(params, table, BERTH_COUNT(table), err);
 
     if (code == BERTH_OK) {
-        code = find_lease(service, &name, &lease, err);
+        code = find_lease(service, &name, "lease, or by key (and generation)", &lease, err);
     }
     if (code != BERTH_OK) {
         return code;
@@ -222,6 +225,16 @@ enum berth_code berth_method_renew(struct berth_call *call, json_t *params,
     berth_present_lease_members(result, service->allocator, lease, now);
     berth_json_close_object(result);
     return BERTH_OK;
+}
+
+static enum berth_code check_state(const char *state, struct berth_error *err)
+{
+    const char *names[BERTH_LEASE_STATE_COUNT];
+
+    for (int i = 0; i < BERTH_LEASE_STATE_COUNT; i++) {
+        names[i] = berth_lease_state_name((enum berth_lease_state)i);
+    }
+    return berth_params_one_of("state", state, names, BERTH_COUNT(names), err);
 }
 
 static bool holds_port(const struct berth_lease *lease, uint16_t port)
@@ -249,6 +262,9 @@ enum berth_code berth_method_leases(struct berth_call *call, json_t *params,
     };
     enum berth_code code = berth_params_read(params, table, BERTH_COUNT(table), err);
 
+    if (code == BERTH_OK) {
+        code = check_state(state, err);
+    }
     if (code != BERTH_OK) {
         return code;
     }

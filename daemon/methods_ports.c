@@ -14,7 +14,7 @@ enum berth_code berth_method_next(struct berth_call *call, json_t *params,
     const struct berth_param table[] = {
         {"pool", BERTH_PARAM_STRING, &wish.pool},
         {"range", BERTH_PARAM_RANGE, &wish.range},
-        {"count", BERTH_PARAM_COUNT, &wish.count},
+        {"count", BERTH_PARAM_PORTS, &wish.count},
     };
     struct berth_refusal refusal = {.port = 0};
     uint16_t ports[BERTH_PORTS_PER_LEASE_MAX];
@@ -148,18 +148,12 @@ static bool claimed_by(const struct berth_allocator *allocator, uint16_t port, c
 
 static enum berth_code check_source(const char *source, struct berth_error *err)
 {
-    for (int i = 0; source != NULL && i < BERTH_SOURCE_COUNT; i++) {
-        if (strcmp(source, berth_source_name((enum berth_source)i)) == 0) {
-            return BERTH_OK;
-        }
+    const char *names[BERTH_SOURCE_COUNT];
+
+    for (int i = 0; i < BERTH_SOURCE_COUNT; i++) {
+        names[i] = berth_source_name((enum berth_source)i);
     }
-    if (source == NULL) {
-        return BERTH_OK;
-    }
-    return berth_fail(err, BERTH_INVALID_PARAMS, 0,
-                      "source is \"%.40s\"; lease, iis, tcp, httpsys, excluded or reserved is "
-                      "accepted",
-                      source);
+    return berth_params_one_of("source", source, names, BERTH_COUNT(names), err);
 }
 
 enum berth_code berth_method_ports(struct berth_call *call, json_t *params,

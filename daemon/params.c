@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "params.h"
 
+#include "allocator/policy.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -91,11 +92,24 @@ static enum berth_code read_revision(const struct berth_param *param, json_t *va
     return BERTH_OK;
 }
 
+/* A number of something, 1 to `most`. */
+static enum berth_code read_count(const struct berth_param *param, json_t *value, unsigned most,
+                                  struct berth_error *err)
+{
+    char accepted[64];
+    uint16_t number;
+
+    if (!to_port(value, &number) || number > most) {
+        (void)snprintf(accepted, sizeof accepted, "a whole number from 1 to %u", most);
+        return wrong(param, value, accepted, err);
+    }
+    *(unsigned *)param->out = number;
+    return BERTH_OK;
+}
+
 static enum berth_code read_one(const struct berth_param *param, json_t *value,
                                 struct berth_error *err)
 {
-    uint16_t number;
-
     switch (param->type) {
     case BERTH_PARAM_STRING:
         return read_string(param, value, err);
@@ -107,11 +121,9 @@ static enum berth_code read_one(const struct berth_param *param, json_t *value,
     case BERTH_PARAM_RANGE:
         return read_range(param, value, err);
     case BERTH_PARAM_COUNT:
-        if (!to_port(value, &number)) {
-            return wrong(param, value, "a whole number from 1", err);
-        }
-        *(unsigned *)param->out = number;
-        return BERTH_OK;
+        return read_count(param, value, 65535, err);
+    case BERTH_PARAM_PORTS:
+        return read_count(param, value, BERTH_PORTS_PER_LEASE_MAX, err);
     case BERTH_PARAM_BOOLEAN:
         if (!json_is_boolean(value)) {
             return wrong(param, value, "true or false", err);
@@ -168,4 +180,26 @@ enum berth_code berth_params_read(json_t *params, const struct berth_param *tabl
         }
     }
     return BERTH_OK;
+}
+
+enum berth_code berth_params_one_of(const char *name, const char *value, const char *const *words,
+                                    size_t count, struct berth_error *err)
+{
+    char list[256] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; value != NULL && i < count; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            return BERTH_OK;
+        }
+    }
+    if (value == NULL) {
+        return BERTH_OK;
+    }
+    for (size_t i = 0; i < count && used < sizeof list; i++) {
+        const char *before = i == 0 ? "" : i + 1 < count ? ", " : " or ";
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", before, words[i]);
+    }
+    return berth_fail(err, BERTH_INVALID_PARAMS, 0, "%s is \"%.40s\"; %s is accepted", name, value,
+                      list);
 }

@@ -342,6 +342,20 @@ static void parameters__wrong_in_each_way__are_named(void **state)
         {"status", "{\"x\":1}", "x"},
         {"reload", "{\"x\":1}", "x"},
         {"leases", "{\"state\":1}", "state"},
+        {"leases", "{\"state\":\"live\"}",
+         "state is \"live\"; pending, active, lingering, expired or released is accepted"},
+        {"ports", "{\"source\":\"netstat\"}", "source is \"netstat\"; "},
+        {"conflicts", "{\"kind\":\"clash\"}",
+         "kind is \"clash\"; duplicate_binding, scheme_mix, binding_taken, lease_taken, "
+         "binding_excluded, reserved_used or listener_overlap is accepted"},
+        {"conflicts", "{\"severity\":\"fatal\"}",
+         "severity is \"fatal\"; error or warning is accepted"},
+        {"renew", "{}", "name the lease by lease, or by key (and generation)"},
+        {"renew", "{\"generation\":\"2\"}", "name the lease by lease, or by key"},
+        {"release", "{}", "name the lease by lease, by key (and generation), or by port"},
+        {"allocate", "{\"count\":70000}",
+         "count is 70000; a whole number from 1 to 64 is accepted"},
+        {"next", "{\"count\":65}", "count is 65; a whole number from 1 to 64 is accepted"},
     };
 
     (void)state;

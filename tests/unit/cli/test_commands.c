@@ -84,7 +84,9 @@ static void allocate__mistakes__are_usage_errors(void **state)
     expect_usage("allocate --range 5-4",
                  "berth allocate: --range: '5-4' is not a range of ports like 49000-49999" SEE);
     expect_usage("allocate --count 0",
-                 "berth allocate: --count: '0' is not a number from 1 to 65535" SEE);
+                 "berth allocate: --count: '0' is not a number from 1 to 64" SEE);
+    expect_usage("allocate --count 65",
+                 "berth allocate: --count: '65' is not a number from 1 to 64" SEE);
     expect_usage("allocate --ttl 5x",
                  "berth allocate: --ttl: '5x' is not a duration like 90s, 15m or 24h" SEE);
     expect_usage("allocate --pool=", "berth allocate: --pool: it is empty" SEE);

@@ -200,12 +200,12 @@ static void history__port_or_key__is_told_apart(void **state)
 {
     static const char entries[] =
         "result {\"entries\":[{\"time\":\"T\",\"event\":\"lease.granted\","
-        "\"port\":80,\"key\":\"k\",\"by\":\"root\"}]}";
+        "\"port\":80,\"key\":\"k\",\"generation\":\"7\",\"by\":\"root\"}]}";
 
     (void)state;
     expect_run("history 80", entries, 0,
-               "TIME  EVENT          PORT  KEY  BY\n"
-               "T     lease.granted    80  k    root\n",
+               "TIME  EVENT          PORT  KEY  GENERATION  BY\n"
+               "T     lease.granted    80  k    7           root\n",
                "");
     assert_non_null(strstr(cli_received(), "\"params\":{\"port\":80}"));
     (void)cli_run("history shop", &(struct scripted_rule){NULL, entries, false}, 1);

@@ -8,6 +8,7 @@ struct outputs {
     uint16_t port;
     struct berth_port_range range;
     unsigned count;
+    unsigned ports;
     bool flag;
     uint64_t ttl_ms;
     json_t *object;
@@ -20,7 +21,7 @@ static enum berth_code read_text(const char *text, struct outputs *out, json_t *
         {"string", BERTH_PARAM_STRING, &out->string}, {"port", BERTH_PARAM_PORT, &out->port},
         {"range", BERTH_PARAM_RANGE, &out->range},    {"count", BERTH_PARAM_COUNT, &out->count},
         {"flag", BERTH_PARAM_BOOLEAN, &out->flag},    {"ttl", BERTH_PARAM_DURATION, &out->ttl_ms},
-        {"object", BERTH_PARAM_OBJECT, &out->object},
+        {"object", BERTH_PARAM_OBJECT, &out->object}, {"ports", BERTH_PARAM_PORTS, &out->ports},
     };
 
     *kept = text != NULL ? json_loads(text, JSON_ALLOW_NUL, NULL) : NULL;
@@ -35,15 +36,17 @@ static void read__everything_right__is_taken(void **state)
     json_t *kept;
 
     (void)state;
-    assert_ok(read_text("{\"string\":\"\xC3\xBC\",\"port\":65535,\"range\":[1,65535],\"count\":64,"
-                        "\"flag\":true,\"ttl\":\"15m\",\"object\":{\"a\":1}}",
-                        &out, &kept, &err),
-              &err);
+    assert_ok(
+        read_text("{\"string\":\"\xC3\xBC\",\"port\":65535,\"range\":[1,65535],\"count\":65535,"
+                  "\"ports\":64,\"flag\":true,\"ttl\":\"15m\",\"object\":{\"a\":1}}",
+                  &out, &kept, &err),
+        &err);
     assert_string_equal(out.string, "\xC3\xBC");
     assert_int_equal(out.port, 65535);
     assert_int_equal(out.range.first, 1);
     assert_int_equal(out.range.last, 65535);
-    assert_int_equal(out.count, 64);
+    assert_int_equal(out.count, 65535);
+    assert_int_equal(out.ports, 64);
     assert_true(out.flag);
     assert_int_equal(out.ttl_ms, 900000);
     assert_int_equal(json_object_size(out.object), 1);
@@ -115,7 +118,9 @@ static void read__wrong_in_each_way__names_parameter_value_and_what_is_accepted(
         {"{\"range\":[1,2,3]}", "range", "[1,2,3]"},
         {"{\"range\":{}}", "range", "{}"},
         {"{\"count\":0}", "count", "0"},
-        {"{\"count\":65536}", "count", "65536"},
+        {"{\"count\":65536}", "count", "65536; a whole number from 1 to 65535"},
+        {"{\"ports\":65}", "ports", "65; a whole number from 1 to 64"},
+        {"{\"ports\":70000}", "ports", "70000; a whole number from 1 to 64"},
         {"{\"count\":1.0}", "count", "1.0"},
         {"{\"flag\":1}", "flag", "1"},
         {"{\"flag\":\"true\"}", "flag", "\"true\""},
@@ -146,6 +151,18 @@ static void read__wrong_in_each_way__names_parameter_value_and_what_is_accepted(
     }
 }
 
+static void one_of__no_such_word__names_it_and_what_is_accepted(void **state)
+{
+    static const char *const words[] = {"one", "two", "three"};
+    struct berth_error err;
+
+    (void)state;
+    assert_ok(berth_params_one_of("state", NULL, words, 3, &err), &err);
+    assert_ok(berth_params_one_of("state", "three", words, 3, &err), &err);
+    assert_code(berth_params_one_of("state", "Two", words, 3, &err), BERTH_INVALID_PARAMS);
+    assert_string_equal(err.detail, "state is \"Two\"; one, two or three is accepted");
+}
+
 static void read__of_a_method_without_parameters__none_is_accepted(void **state)
 {
     json_t *params = json_loads("{\"x\":1}", 0, NULL);
@@ -167,6 +184,7 @@ int main(void)
         cmocka_unit_test(read__missing_or_null__leaves_what_was_there),
         cmocka_unit_test(read__durations__both_forms),
         cmocka_unit_test(read__wrong_in_each_way__names_parameter_value_and_what_is_accepted),
+        cmocka_unit_test(one_of__no_such_word__names_it_and_what_is_accepted),
         cmocka_unit_test(read__of_a_method_without_parameters__none_is_accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
