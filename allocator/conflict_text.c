@@ -84,10 +84,14 @@ static void explain_lease_taken(struct berth_text *out, const struct berth_confl
 static void explain_excluded(struct berth_text *out, const struct berth_conflict *conflict)
 {
     const struct berth_claim *site = conflict->claims[0];
+    const char *range = conflict->claims[1]->holder;
 
-    berth_text_printf(out, "Site %s binds %s, but port %u: ", site_of(site), binding_of(site),
-                      conflict->port);
-    berth_explain_claim(out, conflict->claims[1]);
+    berth_text_printf(out,
+                      "Site %s binds %s, but port %u lies in an excluded port range of Windows",
+                      site_of(site), binding_of(site), conflict->port);
+    if (range != NULL) {
+        berth_text_printf(out, " (%s)", range);
+    }
     berth_text_putc(out, '.');
 }
 

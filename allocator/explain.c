@@ -31,14 +31,15 @@ static void explain_binding(struct berth_text *out, const struct berth_claim *cl
     }
 }
 
+/* `before` and `after` stand around the address. */
 static void explain_socket(struct berth_text *out, const struct berth_claim *claim,
-                           const char *what)
+                           const char *before, const char *after)
 {
     char address[BERTH_ADDRESS_TEXT_MAX];
 
     add_process(out, claim);
-    berth_text_printf(out, " %s %s", what,
-                      berth_address_format(address, sizeof address, &claim->address));
+    berth_text_printf(out, " %s %s%s", before,
+                      berth_address_format(address, sizeof address, &claim->address), after);
 }
 
 static void explain_connections(struct berth_text *out, const struct berth_claim *claim,
@@ -65,7 +66,8 @@ void berth_explain_claim(struct berth_text *out, const struct berth_claim *claim
                           claim->detail);
         break;
     case BERTH_CLAIM_COOLING:
-        berth_text_printf(out, "the key %s gave it back lately; it cools down", claim->holder);
+        berth_text_printf(out, "the lease of the key %s has ended lately, and the port cools down",
+                          claim->holder);
         break;
     case BERTH_CLAIM_BINDING:
         explain_binding(out, claim);
@@ -74,10 +76,10 @@ void berth_explain_claim(struct berth_text *out, const struct berth_claim *claim
         berth_text_puts(out, "it lies in the FTP data channel's port range");
         break;
     case BERTH_CLAIM_LISTENER:
-        explain_socket(out, claim, "listens on");
+        explain_socket(out, claim, "listens on", "");
         break;
     case BERTH_CLAIM_BOUND:
-        explain_socket(out, claim, "has bound it without listening on");
+        explain_socket(out, claim, "has it bound at", " and does not listen");
         break;
     case BERTH_CLAIM_CONNECTION:
         explain_connections(out, claim, "open");

@@ -457,16 +457,17 @@ static void tell_overlaps(struct berth_alerts *alerts, struct berth_now now)
     const struct berth_service *service = alerts->world.service;
     const struct berth_policy *policy = &service->allocator->policy;
     char text[BERTH_POOL_OVERLAP_SIZE];
+    const char *how;
 
     for (size_t i = 0; i < policy->pool_count; i++) {
-        if (!berth_pool_overlap(text, &policy->pools[i], service->facts)) {
+        if (!berth_pool_overlap(text, &policy->pools[i], service->facts, &how)) {
             continue;
         }
         const char *name = policy->pools[i].name;
         berth_log(BERTH_LOG_WARNING, "%s", text);
         struct berth_alert alert = {
             .notice = BERTH_NOTICE_POOL_OVERLAP,
-            .strings = {name, text},
+            .strings = {name, how},
             .type = "pool.overlap",
             .subject = name,
             .unix_ms = now.unix_ms,

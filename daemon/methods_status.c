@@ -178,7 +178,7 @@ static void write_overlaps(struct berth_json *json, const struct berth_service *
     for (size_t i = 0; i < policy->pool_count; i++) {
         const struct berth_pool *pool = &policy->pools[i];
         char text[BERTH_POOL_OVERLAP_SIZE];
-        if (berth_pool_overlap(text, pool, service->facts)) {
+        if (berth_pool_overlap(text, pool, service->facts, NULL)) {
             berth_json_string(json, text);
         }
     }

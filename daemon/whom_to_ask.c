@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define SENTENCE_MAX ((size_t)8192)
-#define HTTP_SYS_PID 4 /* the process System, in which http.sys listens */
+#define SYSTEM_PID 4 /* the process System, in which http.sys and other drivers listen */
 
 /* What a sentence is about. */
 struct asked {
@@ -95,6 +95,37 @@ static void find_unknown(struct berth_text *out, const struct asked *asked)
         asked->claim->port);
 }
 
+/* Tells whether anything but the socket says that http.sys serves a port. */
+static bool is_of_http_sys(const struct asked *asked)
+{
+    struct berth_claims_at walk =
+        berth_ledger_at(asked->service->allocator->ledger, asked->claim->port);
+    const struct berth_claim *claim;
+
+    while ((claim = berth_claims_next(&walk)) != NULL) {
+        if (claim->kind == BERTH_CLAIM_URL || claim->kind == BERTH_CLAIM_BINDING) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void ask_for_system(struct berth_text *out, const struct asked *asked)
+{
+    static const uint16_t drivers[] = {111, 139, 445, 2049}; /* NFS, NetBIOS, SMB, NFS */
+    bool of_driver = false;
+
+    for (size_t i = 0; i < BERTH_COUNT(drivers); i++) {
+        of_driver = of_driver || drivers[i] == asked->claim->port;
+    }
+    berth_text_puts(out, of_driver && !is_of_http_sys(asked)
+                             ? "Windows itself listens there (SMB, NetBIOS or NFS); an "
+                               "administrator sees the services by: "
+                               "Get-Service LanmanServer, NfsService"
+                             : "Ask who runs the site or service behind http.sys; an administrator "
+                               "finds it by: netsh http show servicestate");
+}
+
 static void ask_for_socket(struct berth_text *out, const struct asked *asked)
 {
     const struct berth_claim *claim = asked->claim;
@@ -103,9 +134,8 @@ static void ask_for_socket(struct berth_text *out, const struct asked *asked)
         find_unknown(out, asked);
         return;
     }
-    if (asked->windows && claim->process_id == HTTP_SYS_PID) {
-        berth_text_puts(out, "Ask who runs the site or service behind http.sys; an administrator "
-                             "finds it by: netsh http show servicestate");
+    if (asked->windows && claim->process_id == SYSTEM_PID) {
+        ask_for_system(out, asked);
         return;
     }
     berth_text_printf(out, "Ask who runs %s (pid %" PRIu32 "",

@@ -312,7 +312,7 @@ static const struct sentence sentences[] = {
     {"lease shop; connection x3", "lease=site:Shop", "id",
      "Port 8080 is leased to the key shop, but it is the local port of 3 open connections."},
     {"binding Shop http *; exclusion 8000-8100", "", "http *:8080:",
-     "Site Shop binds http *:8080:, but port 8080: it lies in an excluded port range of Windows "
+     "Site Shop binds http *:8080:, but port 8080 lies in an excluded port range of Windows "
      "(8000-8100)."},
     {"reservation agents; listener agent pid=1 0.0.0.0", "", NULL,
      "Port 8080 is reserved in Berth's configuration (agents), but agent (pid 1) listens on "

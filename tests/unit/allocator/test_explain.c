@@ -81,7 +81,17 @@ static void claim__socket__names_process_as_far_as_known(void **state)
     assert_claim_says(&claim, "java (pid 77) listens on [::1]");
     claim.process_id = BERTH_ID_NONE;
     claim.kind = BERTH_CLAIM_BOUND;
-    assert_claim_says(&claim, "java has bound it without listening on [::1]");
+    assert_claim_says(&claim, "java has it bound at [::1] and does not listen");
+}
+
+static void claim__cooling__says_that_a_lease_has_ended(void **state)
+{
+    struct berth_claim claim = berth_claim_make(80, BERTH_CLAIM_COOLING);
+
+    (void)state;
+    claim.holder = "shop";
+    assert_claim_says(&claim,
+                      "the lease of the key shop has ended lately, and the port cools down");
 }
 
 static void claim__connections__are_counted(void **state)
@@ -202,6 +212,7 @@ int main(void)
         TEST(claim__binding__names_site_and_binding),
         TEST(claim__socket__names_process_as_far_as_known),
         TEST(claim__connections__are_counted),
+        TEST(claim__cooling__says_that_a_lease_has_ended),
         TEST(claim__every_kind__says_something),
         TEST(port__unclaimed__is_free_or_outside),
         TEST(port__claims__are_joined_in_order),

@@ -175,6 +175,26 @@ static void listener__of_http_sys__names_what_lists_its_users(void **state)
                          "Ask who runs System (pid 4); an administrator sees more by: ps -fp 4\n");
 }
 
+static void listener__of_windows_itself__names_its_services(void **state)
+{
+    struct berth_claim claim = berth_claim_make(445, BERTH_CLAIM_LISTENER);
+    struct berth_claim url = berth_claim_make(445, BERTH_CLAIM_URL);
+
+    (void)state;
+    memory->service.platform = "windows";
+    claim.holder = "System";
+    claim.process_id = 4;
+    report(&claim, 1);
+    assert_asked(445, "Windows itself listens there (SMB, NetBIOS or NFS); an administrator sees "
+                      "the services by: Get-Service LanmanServer, NfsService\n");
+    url.holder = "http://+:445/";
+    report(&url, 1);
+    assert_asked(445, "Ask who runs the site or service behind http.sys; an administrator finds it "
+                      "by: netsh http show servicestate\n"
+                      "An administrator sees the reservations by: netsh http show urlacl, and "
+                      "certificates by: netsh http show sslcert\n");
+}
+
 static void socket__unknown_process__says_how_to_find_it(void **state)
 {
     struct berth_claim claim = berth_claim_make(PORT, BERTH_CLAIM_BOUND);
@@ -269,6 +289,7 @@ int main(void)
         ROW(ftp_data__names_the_element),
         ROW(listener__names_process_and_user),
         ROW(listener__of_http_sys__names_what_lists_its_users),
+        ROW(listener__of_windows_itself__names_its_services),
         ROW(socket__unknown_process__says_how_to_find_it),
         ROW(connection__says_how_to_find_it),
         ROW(time_wait__nobody),

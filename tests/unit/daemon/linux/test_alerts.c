@@ -214,7 +214,7 @@ static void assert_metric(const char *line)
 }
 
 #define EXCLUDED_SENTENCE                                                                          \
-    "Site Shop binds http *:49050:, but port 49050: it lies in an excluded port range of Windows."
+    "Site Shop binds http *:49050:, but port 49050 lies in an excluded port range of Windows."
 
 /* The next event of conflicts, which has the sentence; gives the conflict's id. */
 static void next_conflict(const char *type, char id[17])
@@ -404,10 +404,9 @@ static void overlap__at_each_apply__is_told(void **state)
     berth_host_facts_make(&memory->facts, range, NULL);
     apply();
     assert_told(
-        "4 [213] Pool default overlaps the ephemeral range: 10 of the 100 ports of pool "
-        "default (49000-49099) lie in the ephemeral range 49090-60000: outgoing connections "
-        "may take them; move the pool, set ephemeral=\"never\", or reserve its ports in the "
-        "operating system.\n");
+        "4 [213] Pool default overlaps the ephemeral range: 10 of its 100 ports (49000-49099) lie "
+        "in 49090-60000, and outgoing connections may take them: move the pool, set "
+        "ephemeral=\"never\", or have the operating system reserve its ports.\n");
 }
 
 static void channels__none__nothing_is_told_and_nothing_breaks(void **state)
