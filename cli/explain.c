@@ -129,8 +129,9 @@ static void explain_denied(struct berth_text *out, const struct refusal *refusal
         berth_text_add_shown(out, owner);
         berth_text_putc(out, ')');
     }
-    berth_text_puts(out, owner != NULL ? "; let the owner or an administrator do it"
-                                       : "; ask an administrator for a role in berthd.config");
+    berth_text_puts(out, "; ");
+    berth_text_puts(out, owner != NULL ? "let the owner or an administrator do it"
+                                       : berth_client_access_advice());
 }
 
 /* The limits of a refusal's data that are attributes of <limits>; the others cannot be raised. */

@@ -54,6 +54,11 @@ static enum berth_code make_client(struct berth_client **out, const char *endpoi
     return BERTH_OK;
 }
 
+const char *berth_client_access_advice(void)
+{
+    return berth_transport_words.access;
+}
+
 /* Says what is wrong with one place that was tried, and what to do where that is known. */
 static enum berth_code explain_failure(const char *endpoint, struct berth_error *err)
 {

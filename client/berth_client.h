@@ -73,6 +73,10 @@ enum berth_code berth_client_call(struct berth_client *client, const char *metho
 enum berth_code berth_client_next_event(struct berth_client *client, json_t **event,
                                         unsigned timeout_ms, struct berth_error *err);
 
+/** Gives what a person can do here who was denied access or a role: half a sentence, as "have an
+ *  administrator put you into …".  @return a string constant  @thread any */
+const char *berth_client_access_advice(void);
+
 /** How many events may come during one call before it is given up with BERTH_TOO_LARGE. */
 #define BERTH_CLIENT_EVENTS_MAX 4096u
 

@@ -61,10 +61,11 @@ bool berth_transport_default_endpoint(unsigned index, char *out, size_t size);
 
 #define BERTH_ENDPOINT_MAX 256
 
-/** How a person here starts the daemon, and gets access to it: halves of a sentence. */
+/** How a person here starts the daemon, and gets access to it or a higher role: halves of a
+ *  sentence. */
 struct berth_transport_words {
     const char *start;  /* "start it with …" */
-    const char *access; /* "ask for membership …" */
+    const char *access; /* "have an administrator put you into …" */
 };
 
 extern const struct berth_transport_words berth_transport_words;

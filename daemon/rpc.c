@@ -102,9 +102,8 @@ static enum berth_code run_method(struct berth_call *call, const struct method_t
         return berth_fail(err, BERTH_INVALID_PARAMS, 0, "params must be an object");
     }
     if (call->role < method->role) {
-        return berth_fail(err, BERTH_DENIED, 0,
-                          "%s needs the role %s; the caller's is %s: see <access> in berthd.config",
-                          name, berth_role_name(method->role), berth_role_name(call->role));
+        return berth_fail(err, BERTH_DENIED, 0, "%s needs the role %s, and the caller has %s", name,
+                          berth_role_name(method->role), berth_role_name(call->role));
     }
     call->acted = call->acted || method->role > BERTH_ROLE_READER;
     return method->run(call, params, result, err);

@@ -22,7 +22,8 @@ struct berth_transport {
 
 const struct berth_transport_words berth_transport_words = {
     .start = "start it with 'systemctl start berthd', or in a terminal with 'berthd'",
-    .access = "ask the administrator to add you to the group 'berth'",
+    .access =
+        "have an administrator put you into the group berth or into <access> in berthd.config",
 };
 
 uint64_t berth_transport_now_ms(void)

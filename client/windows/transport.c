@@ -20,8 +20,9 @@ struct berth_transport {
 };
 
 const struct berth_transport_words berth_transport_words = {
-    .start = "start it with 'berthd service start', or in a console with 'berthd'",
-    .access = "ask the administrator for a role: an <allow> in berthd.config, below <access>",
+    .start = "start it with 'net start Berth' as an administrator, or run berthd.exe in a console",
+    .access = "run it 'as administrator', or have an administrator put you into the group berth or "
+              "into <access> in berthd.config",
 };
 
 uint64_t berth_transport_now_ms(void)

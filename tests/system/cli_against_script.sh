@@ -13,7 +13,7 @@ if [ -n "$emulator" ]; then
     name='\\.\pipe\'$(basename "$folder")
     export BERTH_ENDPOINT=$name-berth absent=$name-none
     no_such='no such pipe'
-    start="start it with 'berthd service start', or in a console with 'berthd'"
+    start="start it with 'net start Berth' as an administrator, or run berthd.exe in a console"
 else
     export BERTH_ENDPOINT=$folder/berth.sock absent=$folder/none
     no_such='no such socket'

@@ -62,8 +62,7 @@ static const struct row rows[] = {
      "not yours (the owner is W\\deploy); let the owner or an administrator do it"},
     {"denied", BERTH_EXIT_DENIED, "it is alice's", ",\"owner\":\"alice\"",
      "it is alice's; let the owner or an administrator do it"},
-    {"denied", BERTH_EXIT_DENIED, "allocators only", "",
-     "allocators only; ask an administrator for a role in berthd.config"},
+    {"denied", BERTH_EXIT_DENIED, "allocators only", "", "allocators only; "}, /* and advice */
     {"limit_reached", BERTH_EXIT_FAILED, "too many leases",
      ",\"limit\":\"leasesPerUser\",\"value\":1000",
      "too many leases; give back what is done with, or raise leasesPerUser in berthd.config"},
@@ -89,6 +88,7 @@ static void explain__each_reason__has_its_status_and_sentence(void **state)
     (void)state;
     for (size_t i = 0; i < BERTH_COUNT(rows); i++) {
         char data[1000];
+        char sentence[1000];
         struct berth_text out;
         (void)snprintf(data, sizeof data, "{\"reason\":\"%s\"%s}", rows[i].reason, rows[i].data);
         json_t *object = json_loads(data, 0, NULL);
@@ -97,7 +97,11 @@ static void explain__each_reason__has_its_status_and_sentence(void **state)
             .object = object, .reason = rows[i].reason, .message = rows[i].message, .data = object};
         berth_text_init(&out, 10000);
         berth_explain_refusal(&out, &remote, "allocate", true);
-        assert_string_equal(berth_text_string(&out), rows[i].sentence);
+        (void)snprintf(sentence, sizeof sentence, "%s%s", rows[i].sentence,
+                       rows[i].sentence[strlen(rows[i].sentence) - 1] == ' '
+                           ? berth_client_access_advice()
+                           : "");
+        assert_string_equal(berth_text_string(&out), sentence);
         assert_int_equal(berth_exit_of_reason(rows[i].reason), rows[i].status);
         berth_text_fini(&out);
         json_decref(object);
