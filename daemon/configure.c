@@ -34,6 +34,8 @@ void berth_configuration_add_warnings(struct berth_configuration *configuration,
         size_t length = strcspn(lines, "\n");
         if (length > 0) {
             add_warning(configuration, lines, length);
+        }
+        if (length > 0 && !configuration->quiet) {
             berth_log(BERTH_LOG_WARNING, "configuration: %.*s", (int)length, lines);
         }
         lines += length + (lines[length] == '\n');
@@ -77,11 +79,11 @@ static enum berth_code find_path(char **out, const struct berth_options *options
     return *out != NULL ? BERTH_OK : berth_fail_memory(err, "a path");
 }
 
-enum berth_code berth_configuration_load(struct berth_configuration *out,
-                                         const struct berth_options *options,
-                                         struct berth_error *err)
+/* `remarks`: where they go; NULL: into the log. */
+static enum berth_code load(struct berth_configuration *out, const struct berth_options *options,
+                            struct berth_text *remarks, struct berth_error *err)
 {
-    struct berth_configuration configuration = {.path = NULL};
+    struct berth_configuration configuration = {.quiet = remarks != NULL};
     struct berth_diagnostics diagnostics;
     enum berth_code code = find_path(&configuration.path, options, err);
 
@@ -95,17 +97,37 @@ enum berth_code berth_configuration_load(struct berth_configuration *out,
         configuration.path = NULL;
         code = berth_settings_default(&configuration.settings, err);
     }
+    if (remarks != NULL && configuration.path != NULL) {
+        berth_diagnostics_write(remarks, configuration.path, &diagnostics);
+    }
     if (code == BERTH_OK && configuration.path != NULL) {
         keep_warnings(&configuration, configuration.path, &diagnostics);
     }
     if (code == BERTH_OK) {
         *out = configuration;
     } else {
-        log_errors(configuration.path != NULL ? configuration.path : "configuration", &diagnostics);
+        if (remarks == NULL) {
+            log_errors(configuration.path != NULL ? configuration.path : "configuration",
+                       &diagnostics);
+        }
         berth_free(configuration.path);
     }
     berth_diagnostics_fini(&diagnostics);
     return code;
+}
+
+enum berth_code berth_configuration_load(struct berth_configuration *out,
+                                         const struct berth_options *options,
+                                         struct berth_error *err)
+{
+    return load(out, options, NULL, err);
+}
+
+enum berth_code berth_configuration_check(struct berth_configuration *out,
+                                          const struct berth_options *options,
+                                          struct berth_text *remarks, struct berth_error *err)
+{
+    return load(out, options, remarks, err);
 }
 
 static void warn(struct berth_configuration *configuration, const char *format, ...)

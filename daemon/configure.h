@@ -12,6 +12,7 @@ struct berth_configuration {
     char *path;      /* NULL: there is no file, these are the defaults */
     char **warnings; /* for `status` */
     size_t warning_count;
+    bool quiet; /* warnings are kept, and not logged */
 };
 
 /** Reads the file that the options name, or the one in the platform's place, or takes the defaults
@@ -22,6 +23,12 @@ struct berth_configuration {
 enum berth_code berth_configuration_load(struct berth_configuration *out,
                                          const struct berth_options *options,
                                          struct berth_error *err);
+
+/** The same, with the remarks in `remarks`, as berth_diagnostics_write() writes them, instead of
+ * the log; nor are later warnings logged. */
+enum berth_code berth_configuration_check(struct berth_configuration *out,
+                                          const struct berth_options *options,
+                                          struct berth_text *remarks, struct berth_error *err);
 
 /** Adds a warning for each program of an alert that cannot be run, and where the metrics' folder is
  *  not there. Not done at start and reload: a share that hangs would hang these.

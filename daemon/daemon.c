@@ -449,32 +449,3 @@ void berth_daemon_destroy(struct berth_daemon *daemon)
     berth_free(daemon->fixed.state);
     berth_free(daemon);
 }
-
-/* ---- --check-config ---- */
-
-enum berth_code berth_daemon_check_config(const struct berth_options *options,
-                                          struct berth_error *err)
-{
-    struct berth_configuration configuration;
-    struct berth_access access = {.entries = NULL};
-    struct berth_text summary;
-    enum berth_code code = berth_configuration_load(&configuration, options, err);
-
-    if (code != BERTH_OK) {
-        return code;
-    }
-    code = berth_access_resolve(&access, &configuration.settings, err);
-    if (code == BERTH_OK) {
-        berth_configuration_add_warnings(&configuration, berth_text_string(&access.warnings));
-        berth_configuration_check_files(&configuration);
-        berth_text_init(&summary, BERTH_SETTINGS_FILE_MAX);
-        berth_settings_write_summary(&summary, &configuration.settings);
-        (void)printf("configuration %s: ok, %zu warnings\n%s",
-                     configuration.path != NULL ? configuration.path : "(none, the defaults)",
-                     configuration.warning_count, berth_text_string(&summary));
-        berth_text_fini(&summary);
-        berth_access_fini(&access);
-    }
-    berth_configuration_fini(&configuration);
-    return code;
-}

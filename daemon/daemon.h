@@ -29,9 +29,4 @@ void berth_daemon_reload(struct berth_daemon *daemon);
 /** Gives the daemon's memory back, after the loop has ended. NULL is accepted. */
 void berth_daemon_destroy(struct berth_daemon *daemon);
 
-/** Checks the configuration and prints what it comes to, or its errors, on standard output.
- *  @return BERTH_OK; as berth_settings_load()  @blocks for reading it */
-enum berth_code berth_daemon_check_config(const struct berth_options *options,
-                                          struct berth_error *err);
-
 #endif

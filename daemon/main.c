@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* berthd: reads its command line, runs the daemon, and tells how it ended. */
 #include "base/version.h"
+#include "check_config.h"
 #include "daemon.h"
 #include "log.h"
 #include "log_target.h"
@@ -124,22 +125,11 @@ static int run_service(struct berth_options *options)
 
 /* ---- the command line ---- */
 
-static int check_config(const struct berth_options *options)
-{
-    struct berth_error err;
-
-    if (berth_daemon_check_config(options, &err) != BERTH_OK) {
-        (void)fprintf(stderr, "berthd: %s\n", err.detail);
-        return EXIT_FAILED;
-    }
-    return EXIT_DONE;
-}
-
 static int run_as_asked(struct berth_options *options)
 {
     berth_log_use(NULL, options->log_level, berth_process_logs_to_journal());
     if (options->check_config) {
-        return check_config(options);
+        return berth_check_config(options) ? EXIT_DONE : EXIT_FAILED;
     }
     berth_process_prepare();
     json_object_seed(0); /* now, not within the first request */

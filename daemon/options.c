@@ -16,14 +16,16 @@ static const char help[] =
     "\n"
     "Watches IIS's applicationHost.config and the TCP table and hands out free ports.\n"
     "\n"
-    "  --config FILE    the configuration; without it /etc/berth/berthd.config if there is one\n"
+    "  --config FILE    the configuration; without it /etc/berth/berthd.config, on Windows\n"
+    "                   %ProgramData%\\Berth\\berthd.config, if there is one\n"
     "  --endpoint E     where to listen, instead of the configuration's or the default place\n"
     "  --state DIR      where to keep leases, instead of the configuration's or the default place\n"
     "  --check-config   check the configuration, print what it comes to, and end\n"
     "  --log-level L    how much to log (info)\n"
     "  --service        said by the service manager of Windows only\n"
     "\n"
-    "berthd(8), berthd.config(5) and berth(1) say more.\n";
+    "More: the manual pages berthd(8), berthd.config(5) and berth(1); on Windows the folder docs\n"
+    "beside berthd.exe.\n";
 
 const char *berth_options_help(void)
 {

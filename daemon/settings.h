@@ -218,9 +218,21 @@ enum berth_code berth_settings_parse(struct berth_settings *out, const void *byt
 enum berth_code berth_settings_load(struct berth_settings *out, const char *path,
                                     struct berth_diagnostics *diagnostics, struct berth_error *err);
 
+/** What is in effect where the settings say nothing, or where the command line says otherwise.
+ * NULL: there is no such place. */
+struct berth_settings_places {
+    const char *given_endpoint; /* by the command line, which wins over the settings */
+    const char *given_state;
+    const char *endpoint;
+    const char *state;
+    const char *iis;
+    const char *log; /* of a service; NULL: it goes to standard error there, too */
+};
+
 /** Adds the effective settings to `out` as an operator would read them, one a line.
  *  @thread any  @blocks no */
-void berth_settings_write_summary(struct berth_text *out, const struct berth_settings *settings);
+void berth_settings_write_summary(struct berth_text *out, const struct berth_settings *settings,
+                                  const struct berth_settings_places *places);
 
 /** Gives "reader", "allocator", "admin" ("none").  @return a string constant  @thread any */
 const char *berth_role_name(enum berth_role role);

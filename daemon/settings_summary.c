@@ -23,10 +23,14 @@ static void put_duration(struct berth_text *out, const char *name, uint64_t ms)
     berth_text_printf(out, "%s %s", name, berth_format_duration(duration, sizeof duration, ms));
 }
 
-static void put_path(struct berth_text *out, const char *name, const char *path)
+/* The first one that there is: what was given, what is set, the platform's own. */
+static void put_path(struct berth_text *out, const char *name, const char *given, const char *set,
+                     const char *usual)
 {
+    const char *path = given != NULL ? given : set != NULL ? set : usual;
+
     put_name(out, name);
-    berth_text_printf(out, "%s\n", path != NULL ? path : "(the platform's default)");
+    berth_text_printf(out, "%s\n", path != NULL ? path : "(no place of its own here: name one)");
 }
 
 static void put_pool(struct berth_text *out, const struct berth_pool_settings *pool)
@@ -62,14 +66,23 @@ static void put_ports(struct berth_text *out, const struct berth_settings *setti
     }
 }
 
-static void put_sources(struct berth_text *out, const struct berth_settings *settings)
+static void put_iis(struct berth_text *out, const struct berth_iis_settings *iis, const char *usual)
+{
+    const char *path = iis->path != NULL ? iis->path : usual;
+
+    put_name(out, "iis");
+    if (path == NULL) {
+        berth_text_puts(out, "(none: this system has no IIS of its own)\n");
+    } else {
+        berth_text_printf(out, "%s%s\n", path, iis->optional ? ", where it exists" : "");
+    }
+}
+
+static void put_sources(struct berth_text *out, const struct berth_settings *settings,
+                        const struct berth_settings_places *places)
 {
     for (size_t i = 0; i < settings->iis_count; i++) {
-        put_name(out, "iis");
-        berth_text_printf(out, "%s%s\n",
-                          settings->iis[i].path != NULL ? settings->iis[i].path
-                                                        : "(the platform's default)",
-                          settings->iis[i].optional ? ", where it exists" : "");
+        put_iis(out, &settings->iis[i], places->iis);
     }
     put_name(out, "tcp");
     put_duration(out, "poll", settings->tcp.poll_ms);
@@ -135,27 +148,34 @@ static void put_alerts(struct berth_text *out, const struct berth_settings *sett
     }
 }
 
-static void put_log(struct berth_text *out, const struct berth_settings *settings)
+static void put_log(struct berth_text *out, const struct berth_settings *settings,
+                    const char *usual)
 {
+    const char *path = settings->log.path != NULL ? settings->log.path : usual;
     char size[32];
 
     put_name(out, "log");
-    berth_text_printf(out, "%s, at most %s, %u old ones\n",
-                      settings->log.path != NULL ? settings->log.path : "(the platform's default)",
+    if (path == NULL) {
+        berth_text_puts(out, "standard error\n");
+        return;
+    }
+    berth_text_printf(out, "%s%s, at most %s, %u old ones\n", path,
+                      settings->log.path == NULL ? " (a service's; else standard error)" : "",
                       berth_format_size(size, sizeof size, settings->log.size_bytes),
                       (unsigned)settings->log.keep);
 }
 
-void berth_settings_write_summary(struct berth_text *out, const struct berth_settings *settings)
+void berth_settings_write_summary(struct berth_text *out, const struct berth_settings *settings,
+                                  const struct berth_settings_places *places)
 {
-    put_path(out, "endpoint", settings->endpoint);
-    put_path(out, "state", settings->state);
+    put_path(out, "endpoint", places->given_endpoint, settings->endpoint, places->endpoint);
+    put_path(out, "state", places->given_state, settings->state, places->state);
     put_ports(out, settings);
-    put_sources(out, settings);
+    put_sources(out, settings, places);
     put_leases(out, settings);
     put_access(out, settings);
     put_alerts(out, settings);
-    put_log(out, settings);
+    put_log(out, settings, places->log);
     put_name(out, "limits");
     berth_text_printf(out, "connections %u, per user %u, subscribers %u, leases per user %u\n",
                       (unsigned)settings->limits.connections, (unsigned)settings->limits.per_user,

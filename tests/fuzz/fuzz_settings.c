@@ -68,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (code == BERTH_OK) {
         require(list.error_count == 0);
         check_settings(&settings);
-        berth_settings_write_summary(&text, &settings);
+        berth_settings_write_summary(&text, &settings,
+                                     &(struct berth_settings_places){.log = NULL});
         berth_settings_fini(&settings);
     } else {
         require(err.detail[0] != '\0');

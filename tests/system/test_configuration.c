@@ -92,7 +92,8 @@ static void bad_file__at_the_start__fails_with_all_errors_and_lines(void **state
         int status = run_with_config(daemon, options[i], &output);
         assert_int_equal(status, 1);
         for (int line = 2; line <= 5; line++) {
-            (void)snprintf(expected, sizeof expected, "%s:%d: ", daemon->config, line);
+            (void)snprintf(expected, sizeof expected, "%s:%d: %s", daemon->config, line,
+                           options[i] != NULL ? "error: " : "");
             if (strstr(output, expected) == NULL) {
                 fail_msg("nothing of line %d: %s", line, output);
             }
@@ -100,6 +101,20 @@ static void bad_file__at_the_start__fails_with_all_errors_and_lines(void **state
         free(output);
     }
     assert_int_equal(platform_connect(daemon->endpoint), PLATFORM_NO_SOCKET);
+}
+
+static void check_config__warnings__are_told_and_stop_nothing(void **state)
+{
+    struct daemon_process *daemon = *state;
+    char *output;
+    char expected[400];
+
+    daemon_configure(daemon, BASE "\n<alerts><metrics path=\"%s/none/m.prom\"/></alerts>");
+    assert_int_equal(run_with_config(daemon, "--check-config", &output), 0);
+    (void)snprintf(expected, sizeof expected, "warning: %s: <metrics> path=", daemon->config);
+    assert_non_null(strstr(output, expected));
+    assert_non_null(strstr(output, "ok, 1 warning"));
+    free(output);
 }
 
 static void missing_file__named__is_an_error_that_is_told(void **state)
@@ -128,6 +143,10 @@ static void check_config__good_file__says_what_it_comes_to(void **state)
     assert_int_equal(run_with_config(daemon, "--check-config", &output), 0);
     assert_non_null(strstr(output, "26000-26099"));
     assert_non_null(strstr(output, daemon->iis));
+    /* places are told as they are, the command line's before the platform's own */
+    assert_non_null(strstr(output, "\nendpoint   "));
+    assert_non_null(strstr(output, daemon->endpoint));
+    assert_null(strstr(output, "default)"));
     free(output);
     assert_int_equal(platform_connect(daemon->endpoint), PLATFORM_NO_SOCKET);
 }
@@ -423,6 +442,7 @@ int main(void)
         CASE(bad_file__at_the_start__fails_with_all_errors_and_lines),
         CASE(missing_file__named__is_an_error_that_is_told),
         CASE(check_config__good_file__says_what_it_comes_to),
+        CASE(check_config__warnings__are_told_and_stop_nothing),
         CASE(reload__new_pools_and_reserved__count_and_leases_stay),
         CASE(reload__iis_file_added_and_removed__claims_follow),
         CASE(reload__of_an_iis_file_not_there__not_ready_until_it_is),

@@ -108,6 +108,32 @@ static void check_files__programs_and_folders_that_are_not_there__are_warned_of(
     berth_configuration_fini(&configuration);
 }
 
+static void check__remarks__are_given_and_not_logged(void **state)
+{
+    static const char bad[] = "<berth>\n<lease ttl=\"x\"/>\n</berth>";
+    struct fixture *fixture = *state;
+    const struct berth_options options = {.config = fixture->path};
+    struct berth_configuration configuration;
+    struct berth_text remarks;
+    struct berth_error err;
+
+    write_file(fixture->path, bad, sizeof bad - 1);
+    berth_text_init(&remarks, 4096);
+    assert_code(berth_configuration_check(&configuration, &options, &remarks, &err),
+                BERTH_MALFORMED);
+    assert_non_null(strstr(berth_text_string(&remarks), "berthd.config:2: error: <lease> ttl="));
+    berth_text_clear(&remarks);
+    write_file(fixture->path, WITH_WARNING, sizeof WITH_WARNING - 1);
+    assert_ok(berth_configuration_check(&configuration, &options, &remarks, &err), &err);
+    assert_non_null(strstr(berth_text_string(&remarks), "berthd.config:3: warning: "));
+    assert_int_equal(configuration.warning_count, 1);
+    berth_configuration_add_warnings(&configuration, "another");
+    assert_false(log_has(fixture, "berthd.config"));
+    assert_false(log_has(fixture, "another"));
+    berth_configuration_fini(&configuration);
+    berth_text_fini(&remarks);
+}
+
 static void load__missing_file__is_an_error_when_it_was_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -186,6 +212,7 @@ int main(void)
         CASE(load__file_with_a_warning__is_kept_and_logged),
         CASE(check_files__programs_and_folders_that_are_not_there__are_warned_of),
         CASE(load__missing_file__is_an_error_when_it_was_named),
+        CASE(check__remarks__are_given_and_not_logged),
         CASE(load__bad_file__logs_each_error_with_its_line),
         CASE(add_warnings__lines__become_one_each),
         CASE(load__each_allocation_fails__is_an_error_or_a_lost_warning),

@@ -19,7 +19,7 @@ static char *summary_of(const struct berth_settings *settings)
     struct berth_text text;
 
     berth_text_init(&text, 65536);
-    berth_settings_write_summary(&text, settings);
+    berth_settings_write_summary(&text, settings, &(struct berth_settings_places){.log = NULL});
     assert_int_equal(text.failed, BERTH_OK);
     return text.data; /* for berth_free() */
 }

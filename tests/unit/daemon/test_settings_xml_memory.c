@@ -62,7 +62,7 @@ static enum outcome parse_once(const char *bytes, size_t size, const char *expec
         return OUTCOME_DIFFERENT; /* the file is to be refused */
     }
     berth_text_init(&summary, 65536);
-    berth_settings_write_summary(&summary, &settings);
+    berth_settings_write_summary(&summary, &settings, &(struct berth_settings_places){.log = NULL});
     bool same = strcmp(berth_text_string(&summary), expected) == 0;
     berth_text_fini(&summary);
     berth_settings_fini(&settings);
@@ -144,7 +144,8 @@ static void run_all_turns(const char *file, bool valid)
     berth_text_init(&expected, 65536);
     if (valid) {
         assert_ok(settings_case_parse(&settings, bytes, size, &list, &err), &err);
-        berth_settings_write_summary(&expected, &settings);
+        berth_settings_write_summary(&expected, &settings,
+                                     &(struct berth_settings_places){.log = NULL});
         berth_settings_fini(&settings);
         berth_diagnostics_fini(&list);
     }
