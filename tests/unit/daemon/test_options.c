@@ -116,6 +116,9 @@ static void help__names_every_option(void **state)
     for (size_t i = 0; i < BERTH_COUNT(options); i++) {
         assert_non_null(strstr(berth_options_help(), options[i]));
     }
+    /* the places of both platforms */
+    assert_non_null(strstr(berth_options_help(), "/etc/berth/berthd.config"));
+    assert_non_null(strstr(berth_options_help(), "%ProgramData%\\Berth\\berthd.config"));
 }
 
 int main(void)
