@@ -3,6 +3,7 @@
 
 #include "alerts.h"
 #include "base/memory.h"
+#include "base/native.h"
 #include "base/version.h"
 #include "clock.h"
 #include "log.h"
@@ -338,18 +339,29 @@ static enum berth_code make_service(struct berth_daemon *daemon, struct berth_er
     return berth_alerts_create(&service->alerts, daemon->loop, service, err);
 }
 
-/* The command line's endpoint, the configuration's, or the default place. */
+/* The command line's endpoint, the environment's as clients take it, so that one variable moves
+ * both, the configuration's, or the default place. */
 static enum berth_code find_endpoint(struct berth_daemon *daemon,
                                      const struct berth_settings *settings, struct berth_error *err)
 {
-    const char *given =
-        daemon->options->endpoint != NULL ? daemon->options->endpoint : settings->endpoint;
+    const char *given = daemon->options->endpoint;
+    char *named = NULL;
+    enum berth_code code = BERTH_OK;
 
     if (given == NULL) {
-        return berth_place_endpoint(&daemon->endpoint, err);
+        if (!berth_environment(&named, "BERTH_ENDPOINT")) {
+            return berth_fail_memory(err, "BERTH_ENDPOINT");
+        }
+        given = named != NULL && named[0] != '\0' ? named : settings->endpoint;
     }
-    daemon->endpoint = berth_copy(given);
-    return daemon->endpoint != NULL ? BERTH_OK : berth_fail_memory(err, "the endpoint");
+    if (given == NULL) {
+        code = berth_place_endpoint(&daemon->endpoint, err);
+    } else {
+        daemon->endpoint = berth_copy(given);
+        code = daemon->endpoint != NULL ? BERTH_OK : berth_fail_memory(err, "the endpoint");
+    }
+    berth_free(named);
+    return code;
 }
 
 /* Takes the endpoint. Whoever connects is answered when the loop runs, after all of the start. */

@@ -10,7 +10,7 @@
 
 struct berth_options {
     const char *config;   /* NULL: the platform's place, if there is a file */
-    const char *endpoint; /* NULL: the configuration's */
+    const char *endpoint; /* NULL: $BERTH_ENDPOINT, else the configuration's */
     const char *state;    /* NULL: the configuration's */
     enum berth_log_level log_level;
     bool service; /* started by the service manager of Windows */

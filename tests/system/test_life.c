@@ -165,26 +165,64 @@ static void stop__removes_the_endpoint_and_it_starts_again(void **state)
 
 /* ---- starting ---- */
 
-static void start__second_daemon__refused_with_the_pid_of_the_first(void **state)
+/* Sees that a second berthd, started so, comes to the endpoint of the first one. */
+static void expect_taken(struct daemon_process *daemon, const char *const *arguments)
 {
-    struct daemon_process *daemon = *state;
-    const char *const arguments[] = {"--config", daemon->config, "--endpoint", daemon->endpoint,
-                                     NULL};
-    struct test_client client;
     char expected[64];
     char *output;
 
-    daemon_start(daemon, QUIET);
     assert_int_equal(daemon_run(daemon, arguments, &output), 1);
     platform_words_taken(expected, sizeof expected, daemon->process);
     if (strstr(output, expected) == NULL) {
         fail_msg("%s", output);
     }
     free(output);
+}
+
+static void start__second_daemon__refused_with_the_pid_of_the_first(void **state)
+{
+    struct daemon_process *daemon = *state;
+    const char *const arguments[] = {"--config", daemon->config, "--endpoint", daemon->endpoint,
+                                     NULL};
+    struct test_client client;
+
+    daemon_start(daemon, QUIET);
+    expect_taken(daemon, arguments);
     /* the first one is unharmed */
     client_open(&client, daemon->endpoint);
     json_decref(client_call(&client, "hello", NULL));
     client_close(&client);
+    daemon_stop(daemon);
+}
+
+static void configure_endpoint(struct daemon_process *daemon, const char *endpoint)
+{
+    char text[400];
+    int length = snprintf(text, sizeof text, "<berth endpoint=\"%s\"/>", endpoint);
+
+    write_file(daemon->config, text, (size_t)length);
+}
+
+static void start__endpoint__by_option_then_environment_then_configuration(void **state)
+{
+    struct daemon_process *daemon = *state;
+    char other[256]; /* whoever comes to it serves there, and does not end */
+    const char *const by_option[] = {"--config", daemon->config, "--endpoint", daemon->endpoint,
+                                     NULL};
+    const char *const without[] = {"--config", daemon->config, NULL};
+
+    (void)snprintf(other, sizeof other, "%s", temp_endpoint(daemon->folder, "other.sock"));
+    daemon_start(daemon, QUIET);
+    configure_endpoint(daemon, other);
+    set_environment("BERTH_ENDPOINT", other);
+    expect_taken(daemon, by_option);
+    set_environment("BERTH_ENDPOINT", daemon->endpoint);
+    expect_taken(daemon, without);
+    configure_endpoint(daemon, daemon->endpoint);
+    set_environment("BERTH_ENDPOINT", "");
+    expect_taken(daemon, without);
+    set_environment("BERTH_ENDPOINT", NULL);
+    expect_taken(daemon, without);
     daemon_stop(daemon);
 }
 
@@ -306,6 +344,7 @@ int main(void)
         CASE(stop__with_silent_and_stuck_clients__ends_within_seconds),
         CASE(stop__removes_the_endpoint_and_it_starts_again),
         CASE(start__second_daemon__refused_with_the_pid_of_the_first),
+        CASE(start__endpoint__by_option_then_environment_then_configuration),
         CASE(start__after_kill__replaces_the_socket_and_serves),
         CASE(command_line__each_question__is_answered),
         CASE(lease__its_time_passes__cools_down_and_is_free),
