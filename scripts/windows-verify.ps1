@@ -16,7 +16,7 @@ The program berth. Without it: the one beside this script or one folder above, e
 .PARAMETER Endpoint
 The daemon's pipe. Without it the usual one, as for berth itself.
 .PARAMETER Out
-The folder for berth-verify-TIME.txt and berth-verify-TIME.json. Without it the current one.
+The folder for berth-verify-TIME.txt and berth-verify-TIME.json, made if it is missing. Without it the current one.
 .PARAMETER Bind
 Measures how soon Berth knows of a listener and of its end, with listeners of this script.
 .PARAMETER Rounds
@@ -24,7 +24,7 @@ How often -Bind does that: 1 to 100.
 .EXAMPLE
 powershell -ExecutionPolicy Bypass -File windows-verify.ps1 -Bind -Out C:\Temp
 .NOTES
-Exit status: 0 no check failed, 1 one did, 2 there is no daemon to be checked. For Windows PowerShell 5.1 and PowerShell 7.
+Exit status: 0 no check failed, 1 one did, 2 there is no daemon to be checked, or no place for the report. For Windows PowerShell 5.1 and PowerShell 7.
 #>
 [CmdletBinding()]
 param(
@@ -472,10 +472,19 @@ function Invoke-DaemonChecks($Connection) {
     return $status
 }
 
-function Write-Report($Facts) {
+# The report's path without its ending. Before anything is looked at: what cannot be written is not worth measuring.
+function New-Report {
     $folder = $Out
-    if ([string]::IsNullOrEmpty($folder)) { $folder = (Get-Location).Path }
+    if ([string]::IsNullOrEmpty($folder)) { $folder = '.' }
+    # seen from PowerShell's current folder, which need not be the process's
+    $folder = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($folder)
+    $null = [System.IO.Directory]::CreateDirectory($folder)
     $name = Join-Path -Path $folder -ChildPath ('berth-verify-' + [System.DateTime]::UtcNow.ToString('yyyyMMdd-HHmmss'))
+    [System.IO.File]::WriteAllText("$name.txt", '')
+    return $name
+}
+
+function Write-Report($Name, $Facts) {
     $summary = @{}
     foreach ($result in @('PASS', 'FAIL', 'UNKNOWN')) { $summary[$result.ToLowerInvariant()] = @($checks | Where-Object { $_.result -eq $result }).Count }
     $json = ConvertTo-Json -InputObject @{ format = 1; facts = $Facts; summary = $summary; checks = $checks.ToArray() } -Depth 6
@@ -483,14 +492,20 @@ function Write-Report($Facts) {
     $lines += @($checks | ForEach-Object { '{0,-8}{1,-24}{2}' -f $_.result, $_.name, $_.text })
     $lines += "$($summary.pass) passed, $($summary.fail) failed, $($summary.unknown) unknown"
     $utf8 = New-Object System.Text.UTF8Encoding($false)
-    [System.IO.File]::WriteAllText("$name.txt", ($lines -join "`r`n") + "`r`n", $utf8)
-    [System.IO.File]::WriteAllText("$name.json", $json + "`n", $utf8)
+    [System.IO.File]::WriteAllText("$Name.txt", ($lines -join "`r`n") + "`r`n", $utf8)
+    [System.IO.File]::WriteAllText("$Name.json", $json + "`n", $utf8)
     Write-Host ''
     Write-Host $lines[-1]
-    Write-Host "The report: $name.txt and $name.json"
+    Write-Host "The report: $Name.txt and $Name.json"
     return $summary.fail
 }
 
+try {
+    $report = New-Report
+} catch {
+    Write-Host "The report cannot be written to the folder '$Out': $($_.Exception.GetBaseException().Message) Name another one by -Out."
+    exit 2
+}
 $facts = @{
     time = [System.DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ')
     os_build = [System.Environment]::OSVersion.Version.ToString()
@@ -530,7 +545,7 @@ Invoke-Check 'rights.state' { Test-StateAcl }
 Invoke-Check 'rights.iis' { Test-IisAcl }
 Invoke-Check 'rights.log_users' { Test-LogUsers }
 Invoke-Check 'events.ids' { Test-EventLog }
-$failed = Write-Report $facts
+$failed = Write-Report $report $facts
 if ($null -eq $connection) { exit 2 }
 if ($failed -ne 0) { exit 1 }
 exit 0

@@ -99,14 +99,15 @@ public sealed class VerifyTests
         public string[] With(string result) => [.. Json["checks"]!.AsArray().Where(c => c!["result"]!.GetValue<string>() == result).Select(c => c!["name"]!.GetValue<string>()).Order()];
     }
 
-    private static Report Run(string world, string endpoint, string more = "")
+    private static Report Run(string world, string endpoint, string more = "", string out_ = ".", bool relative = false)
     {
         using var folder = new TempFolder();
+        var reports = Path.GetFullPath(Path.Combine(folder.Path, out_));
         Directory.CreateDirectory(folder.File_("System32/inetsrv/config"));
         var script = Path.Combine(Places.Root, "scripts", "windows-verify.ps1");
-        var output = PowerShellProcess.Run($"$root = '{folder.Path}'\n{world}\n& '{script}' -Berth '{Places.Berth}' -Endpoint '{endpoint}' -Out '{folder.Path}' {more}\n\"exit $LASTEXITCODE\"");
-        var text = File.ReadAllText(Directory.GetFiles(folder.Path, "berth-verify-*.txt").Single());
-        var json = JsonNode.Parse(File.ReadAllText(Directory.GetFiles(folder.Path, "berth-verify-*.json").Single()))!;
+        var output = PowerShellProcess.Run($"$root = '{folder.Path}'\n{world}\n& '{script}' -Berth '{Places.Berth}' -Endpoint '{endpoint}' -Out '{(relative ? out_ : reports)}' {more}\n\"exit $LASTEXITCODE\"");
+        var text = File.ReadAllText(Directory.GetFiles(reports, "berth-verify-*.txt").Single());
+        var json = JsonNode.Parse(File.ReadAllText(Directory.GetFiles(reports, "berth-verify-*.json").Single()))!;
         foreach (var check in json["checks"]!.AsArray())
         {
             Check.Contains(check!["name"]!.GetValue<string>(), text);
@@ -177,6 +178,34 @@ public sealed class VerifyTests
         Check.Equal(2, report.ExitCode);
         Check.Equal("berth.program daemon.answers", string.Join(' ', report.With("FAIL")));
         Check.Equal("PASS", report.Of("service.recovery"));
+    }
+
+    [Test]
+    public void out__folder_is_missing__is_made()
+    {
+        using var fake = Fake(Status("ready", "full", 0, 90000, true), Http);
+        var report = Run(Good, fake.Endpoint, out_: "new/er");
+        Check.Equal(0, report.ExitCode);
+    }
+
+    [Test]
+    public void out__relative__is_below_powershells_current_folder()
+    {
+        using var fake = Fake(Status("ready", "full", 0, 90000, true), Http);
+        var report = Run(Good + "Set-Location -LiteralPath $root\n", fake.Endpoint, out_: "below", relative: true);
+        Check.Equal(0, report.ExitCode);
+    }
+
+    [Test]
+    public void out__folder_cannot_be_made__ends_before_anything_is_looked_at()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder.File_("file"), "");
+        var script = Path.Combine(Places.Root, "scripts", "windows-verify.ps1");
+        var output = PowerShellProcess.Run($"& '{script}' -Berth '{Places.Berth}' -Endpoint '/nowhere/berth.sock' -Out '{folder.File_("file/below")}'\n\"exit $LASTEXITCODE\"");
+        Check.Contains($"The report cannot be written to the folder '{folder.File_("file/below")}'", output);
+        Check.Contains("exit 2", output);
+        Check.Lacks("daemon.answers", output);
     }
 
     /// <summary>What the script holds a server to is what the documentation says.</summary>
