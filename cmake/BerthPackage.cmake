@@ -34,7 +34,8 @@ keeps the set of free ports current in memory, and hands ports out to local
 programs over a socket, with leases that belong to a key: the same key gets
 the same port, however often a deployment is tried.
 .
-This package has the daemon berthd and the command line program berth.")
+This package has the daemon berthd, the command line program berth, and the
+step templates and the PowerShell module for Octopus Deploy.")
   set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
     "${debian}/postinst;${debian}/prerm;${debian}/postrm;${debian}/conffiles")
   # manual pages and changes compressed, as Debian's policy has it
@@ -42,8 +43,6 @@ This package has the daemon berthd and the command line program berth.")
   if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
     install(FILES config/berthd.config DESTINATION /etc/berth)
     install(FILES packaging/debian/copyright DESTINATION share/doc/berth)
-    install(FILES README.md docs/configuration.md docs/operations.md docs/protocol.md docs/conflicts.md
-      DESTINATION share/doc/berth)
     install(FILES CHANGELOG.md DESTINATION share/doc/berth RENAME changelog)
     configure_file(packaging/debian/changelog.in debian-changelog @ONLY)
     install(FILES "${PROJECT_BINARY_DIR}/debian-changelog" DESTINATION share/doc/berth RENAME changelog.Debian)

@@ -58,21 +58,63 @@ Var Output       ; what it printed
   ${EndIf}
 !macroend
 
-; For each file of the program.
+; For each folder below that of the program, the inner ones first.
+!macro EachFolder action
+  !insertmacro ${action} "octopus\templates"
+  !insertmacro ${action} "octopus\Berth"
+  !insertmacro ${action} "octopus\examples"
+  !insertmacro ${action} "octopus"
+  !insertmacro ${action} "docs"
+  !insertmacro ${action} "examples"
+  !insertmacro ${action} "verify"
+!macroend
+
+; For each file of the program: all that `cmake --install` puts into the folder.
 !macro EachFile action
   !insertmacro ${action} "berthd.exe"
   !insertmacro ${action} "berth.exe"
   !insertmacro ${action} "berthd.xsd"
-  !insertmacro ${action} "berthd.config"
+  !insertmacro ${action} "berthd.config.sample"
   !insertmacro ${action} "LICENSE"
   !insertmacro ${action} "README.md"
   !insertmacro ${action} "CHANGELOG.md"
+  !insertmacro ${action} "docs\alerts.md"
   !insertmacro ${action} "docs\configuration.md"
+  !insertmacro ${action} "docs\conflicts.md"
+  !insertmacro ${action} "docs\octopus.md"
   !insertmacro ${action} "docs\operations.md"
   !insertmacro ${action} "docs\protocol.md"
   !insertmacro ${action} "docs\windows.md"
+  !insertmacro ${action} "examples\grafana-dashboard.json"
+  !insertmacro ${action} "examples\post-to-webhook.ps1"
+  !insertmacro ${action} "examples\prometheus-rules.yml"
+  !insertmacro ${action} "octopus\templates\berth-acquire-port-bash.json"
+  !insertmacro ${action} "octopus\templates\berth-acquire-port.json"
+  !insertmacro ${action} "octopus\templates\berth-assert-no-conflicts-bash.json"
+  !insertmacro ${action} "octopus\templates\berth-assert-no-conflicts.json"
+  !insertmacro ${action} "octopus\templates\berth-release-port-bash.json"
+  !insertmacro ${action} "octopus\templates\berth-release-port.json"
+  !insertmacro ${action} "octopus\templates\berth-report-ports-bash.json"
+  !insertmacro ${action} "octopus\templates\berth-report-ports.json"
+  !insertmacro ${action} "octopus\Berth\Berth.psd1"
+  !insertmacro ${action} "octopus\Berth\Berth.psm1"
+  !insertmacro ${action} "octopus\Berth\BerthClient.ps1"
+  !insertmacro ${action} "octopus\examples\Jenkinsfile"
+  !insertmacro ${action} "octopus\examples\azure-pipelines.yml"
+  !insertmacro ${action} "octopus\examples\github-actions.yml"
+  !insertmacro ${action} "octopus\examples\teamcity.md"
   !insertmacro ${action} "verify\windows-verify.ps1"
   !insertmacro ${action} "verify\BerthClient.ps1"
+!macroend
+
+!macro MakeFolder name
+  CreateDirectory "$INSTDIR\${name}" ; and those above it
+!macroend
+!macro RemoveFolder name
+  RMDir "$INSTDIR\${name}" ; stays if somebody has put something there
+!macroend
+!macro PutNew name
+  File "/oname=${name}" "${FILES}\${name}"
 !macroend
 
 ; A program that runs cannot be written over, but it can be renamed.
@@ -122,8 +164,7 @@ Function RollBack
     !insertmacro Berthd "service uninstall"
     !insertmacro EachFile RemoveNew
     Delete "$INSTDIR\uninstall.exe"
-    RMDir "$INSTDIR\docs"
-    RMDir "$INSTDIR\verify"
+    !insertmacro EachFolder RemoveFolder
   ${EndIf}
   MessageBox MB_OK|MB_ICONSTOP "Berth ${VERSION} is not installed; everything is as it was.$\r$\n$R1" /SD IDOK
   SetErrorLevel 2
@@ -162,22 +203,8 @@ Section
   ClearErrors
   !insertmacro EachFile MoveAside
   ClearErrors
-  File "${FILES}/berthd.exe"
-  File "${FILES}/berth.exe"
-  File "${FILES}/berthd.xsd"
-  File "${FILES}/berthd.config"
-  File "${FILES}/LICENSE"
-  File "${FILES}/README.md"
-  File "${FILES}/CHANGELOG.md"
-  SetOutPath "$INSTDIR\docs"
-  File "${FILES}/docs/configuration.md"
-  File "${FILES}/docs/operations.md"
-  File "${FILES}/docs/protocol.md"
-  File "${FILES}/docs/windows.md"
-  SetOutPath "$INSTDIR\verify"
-  File "${FILES}/verify/windows-verify.ps1"
-  File "${FILES}/verify/BerthClient.ps1"
-  SetOutPath "$INSTDIR"
+  !insertmacro EachFolder MakeFolder
+  !insertmacro EachFile PutNew
   WriteUninstaller "$INSTDIR\uninstall.exe"
   ${If} ${Errors}
     StrCpy $Output "not all files could be written to $INSTDIR"
@@ -243,8 +270,7 @@ Section "un.Berth"
   DeleteRegKey HKLM "Software\Berth"
   !insertmacro EachFile RemoveNew
   !insertmacro EachFile RemovePrevious
-  RMDir "$INSTDIR\docs"
-  RMDir "$INSTDIR\verify"
+  !insertmacro EachFolder RemoveFolder
   Delete "$INSTDIR\setup.log"
   Delete "$INSTDIR\uninstall.exe"
   SetOutPath "$TEMP"
