@@ -308,7 +308,7 @@ function Format-BerthClaim($Claim) {
         'lease/cooling' { return "cooling down after a lease of $($Claim.holder), until $(Format-BerthTime $Claim.until)" }
         'excluded/exclusion' { return 'excluded by the system' }
         'reserved/reservation' { return "reserved in berthd.config: $($Claim.holder)" }
-        'httpsys/url' { return "HTTP.sys URL $($Claim.detail) of $($Claim.holder)" }
+        'httpsys/url' { return "http.sys: $($Claim.holder) ($($Claim.detail))" }
     }
     $who = 'a process'
     if ($Claim.holder) { $who = "process $($Claim.holder)" }
@@ -348,7 +348,7 @@ function Format-BerthError([System.Exception]$Failure) {
             if ($null -ne $detail -and $null -ne $detail.owner) {
                 $text += " The lease is $($detail.owner)'s: let the same account release it, or an administrator."
             } elseif (Test-BerthWindows) {
-                $text += " Add $(Get-BerthAccount) to a group that has the role allocator in berthd.config (LocalSystem and Administrators have it), and restart the Tentacle service so that it knows."
+                $text += " Add $(Get-BerthAccount) to the local group 'berth' (say 'berth reload' if you just made it), or to one that has the role allocator in berthd.config (LocalSystem and Administrators have it), and restart the Tentacle service so that it knows."
             } else {
                 $text += " Add $(Get-BerthAccount) to the group 'berth', or to one that has the role allocator in berthd.config, and start its session anew."
             }

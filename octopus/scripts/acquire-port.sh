@@ -49,7 +49,7 @@ add_meta() {
 build_request() {
   local row value site holder
   REQUEST=(allocate)
-  for row in generation=Generation pool=Pool ttl=Ttl; do
+  for row in generation=Generation pool=Pool protocol=Protocol ttl=Ttl; do
     value=$(step_value "$prefix.${row#*=}")
     [ -z "$value" ] || REQUEST+=("--${row%%=*}=$value")
   done

@@ -211,6 +211,7 @@ claim_text() {
     iis/binding) printf '%s' "IIS site '$holder' ($detail)" ;;
     lease/lease) printf '%s' "a lease of the key $holder" ;;
     lease/cooling) printf '%s' "cooling down after a lease of $holder, until ${ANSWER[$at.until]:-?}" ;;
+    httpsys/url) printf '%s' "http.sys: $holder ($detail)" ;;
     excluded/*) printf '%s' 'excluded by the system' ;;
     reserved/*) printf '%s' "reserved in berthd.config: $holder" ;;
     */listener) printf '%s' "$who listening$where" ;;

@@ -229,6 +229,19 @@ public sealed partial class StepTests
     }
 
     [Test]
+    public void errors__a_port_of_http_sys__is_told_in_words()
+    {
+        using var fake = FakeDaemon.Of(new()
+        {
+            ["hello"] = "{\"protocol\":1,\"version\":\"0.1.0\",\"instance\":\"i\",\"host\":\"h\",\"platform\":\"windows\"}",
+            ["allocate"] = "!{\"code\":-32002,\"message\":\"port 80 is not free\",\"data\":{\"reason\":\"port_in_use\",\"port\":80,\"claims\":" +
+                "[{\"source\":\"httpsys\",\"kind\":\"url\",\"holder\":\"http://+:80/\",\"detail\":\"URL reservation, D:(A;;GX;;;S-1-5-20)\"}]}}",
+        });
+        Check.Equal("Port 80 is not free: http.sys: http://+:80/ (URL reservation, D:(A;;GX;;;S-1-5-20)).",
+            new OctopusStep(language, "acquire-port").With("Endpoint", fake.Endpoint).With("Purpose", "web").Run().Failed().Reason);
+    }
+
+    [Test]
     public void errors__no_role__says_which_group()
     {
         using var daemon = new Daemon();

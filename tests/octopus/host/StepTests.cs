@@ -201,6 +201,14 @@ public sealed partial class StepTests(Language language)
     }
 
     [Test]
+    public void acquire__a_protocol__is_kept_with_the_lease()
+    {
+        using var daemon = new Daemon();
+        Acquire(daemon).With("Protocol", "https").Run().Succeeded();
+        Check.Equal("https", daemon.Leases(Key).Single()!["protocol"]!.GetValue<string>());
+    }
+
+    [Test]
     public void acquire__a_site_that_has_its_port__adopts_it()
     {
         using var daemon = new Daemon();

@@ -113,7 +113,7 @@ public sealed class TemplateTests
         var read = Regex.Matches(t.Body, @"\$prefix\.(?<n>[A-Za-z]+)|\$Prefix\.(?<n>[A-Za-z]+)").Select(m => m.Groups["n"].Value).ToHashSet();
         // read through tables
         read.UnionWith(Regex.Matches(t.Body, @"@\('[a-z]+', '(?<n>[A-Za-z]+)'").Select(m => m.Groups["n"].Value));
-        read.UnionWith(Regex.Matches(t.Body, @"\b[a-z]+=(?<n>Generation|Pool|Ttl)\b").Select(m => m.Groups["n"].Value));
+        read.UnionWith(Regex.Matches(t.Body, @"\b[a-z]+=(?<n>Generation|Pool|Protocol|Ttl)\b").Select(m => m.Groups["n"].Value));
         foreach (var name in t.Parameters.Select(p => Text(p, "Name")[(prefix.Length + 1)..]))
         {
             Check.True(read.Contains(name), $"{name} is never read");

@@ -169,7 +169,7 @@ public sealed class TransportTests
         cooling down after a lease of k, until 2026-11-25T21:40:16Z
         excluded by the system
         reserved in berthd.config: monitoring
-        HTTP.sys URL http://+:80/ of svc
+        http.sys: http://+:80/ (URL reservation, D:(A;;GX;;;S-1-5-20))
         process nginx (pid 12) listening on 0.0.0.0
         a process bound on ::
         open connections
@@ -181,7 +181,7 @@ public sealed class TransportTests
                 '{"source":"iis","kind":"binding","holder":"Shop","detail":"http *:80:","stopped":true,"lingering":true,"address":"*"}',
                 '{"source":"iis","kind":"ftp_data"}', '{"source":"lease","kind":"lease","holder":"k"}',
                 '{"source":"lease","kind":"cooling","holder":"k","until":"2026-11-25T21:40:16.182Z"}', '{"source":"excluded","kind":"exclusion"}',
-                '{"source":"reserved","kind":"reservation","holder":"monitoring"}', '{"source":"httpsys","kind":"url","detail":"http://+:80/","holder":"svc"}',
+                '{"source":"reserved","kind":"reservation","holder":"monitoring"}', '{"source":"httpsys","kind":"url","detail":"URL reservation, D:(A;;GX;;;S-1-5-20)","holder":"http://+:80/"}',
                 '{"source":"tcp","kind":"listener","holder":"nginx","pid":12,"address":"0.0.0.0"}', '{"source":"tcp","kind":"bound","address":"::"}',
                 '{"source":"tcp","kind":"connection"}', '{"source":"tcp","kind":"time_wait"}', '{"source":"new","kind":"thing","holder":"holder"}')) {
                 Format-BerthClaim (ConvertFrom-Json $json)
