@@ -107,10 +107,23 @@ struct expression {
 
 static bool is_word(const char *word)
 {
-    static const char *const words[] = {
-        "sum", "max", "increase", "rate",     "histogram_quantile",          "by",
-        "or",  "and", "time",     "instance", "node_textfile_mtime_seconds", "label_values",
-        "m",   "h",   "file",     "s"};
+    static const char *const words[] = {"sum",
+                                        "max",
+                                        "increase",
+                                        "rate",
+                                        "histogram_quantile",
+                                        "by",
+                                        "or",
+                                        "and",
+                                        "time",
+                                        "instance",
+                                        "node_textfile_mtime_seconds",
+                                        "label_values",
+                                        "m",
+                                        "h",
+                                        "file",
+                                        "s",
+                                        "windows_textfile_mtime_seconds"};
 
     for (size_t i = 0; i < BERTH_COUNT(words); i++) {
         if (strcmp(words[i], word) == 0) {
@@ -369,6 +382,20 @@ static void rules__each__is_of_what_berthd_writes(void **state)
     free(text);
 }
 
+/* A daemon that has died shows by the age of its file, which each exporter tells in its own way. */
+static void rules__old_file__is_told_by_the_exporters_of_both_systems(void **state)
+{
+    size_t size;
+    char *text = read_whole_file(EXAMPLES "prometheus-rules.yml", &size);
+    const char *rule = strstr(text, "- alert: BerthMetricsOld\n");
+
+    (void)state;
+    assert_non_null(rule);
+    assert_non_null(strstr(rule, "node_textfile_mtime_seconds{file=~"));
+    assert_non_null(strstr(rule, "windows_textfile_mtime_seconds{file=~"));
+    free(text);
+}
+
 /* The documentation names rules and files that there are. */
 static void documentation__names__are_there(void **state)
 {
@@ -396,6 +423,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dashboard__each_expression__is_of_what_berthd_writes),
         cmocka_unit_test(rules__each__is_of_what_berthd_writes),
+        cmocka_unit_test(rules__old_file__is_told_by_the_exporters_of_both_systems),
         cmocka_unit_test(documentation__names__are_there),
     };
     if (argc == 2) {
