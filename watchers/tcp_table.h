@@ -46,7 +46,7 @@ enum berth_tcp_scope {
 struct berth_tcp_list {
     const struct berth_claim *claims; /* in the order of berth_claim_compare(), no two the same */
     size_t count;
-    uint64_t duration_ns; /* how long the system took to list it */
+    uint64_t duration_ns; /* of a processor, to list it; where that is not told, how long it took */
 };
 
 /** The outcome of a read: the parts that were asked for; the others are empty.
@@ -60,7 +60,7 @@ struct berth_tcp_list {
  * platform tells. */
 struct berth_tcp_claims {
     struct berth_tcp_list parts[BERTH_TCP_PART_COUNT];
-    uint64_t owners_ns; /* how long it took to find the processes; within a read's duration only */
+    uint64_t owners_ns; /* the same, to find the processes */
 };
 
 /** What this system's table can tell. */
@@ -99,7 +99,8 @@ void berth_tcp_table_suggest(struct berth_tcp_table *table, uint32_t process_id)
  *  @return BERTH_OK; BERTH_NO_MEMORY; BERTH_IO, BERTH_MALFORMED, BERTH_UNSTABLE: what the system
  *          answered, after several tries; BERTH_TOO_LARGE: more sockets than
  *          BERTH_TCP_SOCKETS_MAX. After an error the table can be read again.
- *  @thread one at a time, not the loop's  @blocks 25 µs to some ms; seconds when the system fails
+ *  @thread one at a time; the loop's for what is known to be brief  @blocks 25 µs to some ms;
+ * seconds when the system fails
  */
 enum berth_code berth_tcp_table_read(struct berth_tcp_table *table, unsigned scopes,
                                      struct berth_tcp_claims *out, struct berth_error *err);

@@ -58,6 +58,14 @@ static enum berth_code read_once(struct berth_tcp_watcher *watcher)
     return code;
 }
 
+static void suggest_processes(struct berth_tcp_watcher *watcher)
+{
+    for (size_t i = 0; i < watcher->visit.suggested_count; i++) {
+        berth_tcp_table_suggest(watcher->table, watcher->visit.suggested[i]);
+    }
+    watcher->visit.suggested_count = 0;
+}
+
 static enum berth_code visit_table(struct berth_tcp_watcher *watcher)
 {
     struct berth_tcp_visit *visit = &watcher->visit;
@@ -66,10 +74,8 @@ static enum berth_code visit_table(struct berth_tcp_watcher *watcher)
     if (watcher->table == NULL) {
         code = berth_tcp_table_open(&watcher->table, &visit->err);
     }
-    for (size_t i = 0; code == BERTH_OK && i < visit->suggested_count; i++) {
-        berth_tcp_table_suggest(watcher->table, visit->suggested[i]);
-    }
     if (code == BERTH_OK) {
+        suggest_processes(watcher);
         code = read_once(watcher);
     }
     if (code == BERTH_OK && visit->scopes != BERTH_TCP_EVERYTHING && any_gone(visit)) {
@@ -328,6 +334,7 @@ void berth_tcp_watch_tell_again(struct berth_tcp_watcher *watcher)
 
 static void work_done_cb(uv_work_t *work, int status);
 static void timer_cb(uv_timer_t *timer);
+static void end_visit(struct berth_tcp_watcher *watcher);
 
 /* Searching for owners takes milliseconds, in which no event can be looked after: visits that
  * events ask for leave it to the one of the next poll. */
@@ -364,7 +371,7 @@ static void start_patience(struct berth_tcp_watcher *watcher)
     (void)uv_timer_start(&watcher->timer, overdue_cb, berth_overdue_ms(), berth_overdue_ms());
 }
 
-static int begin_visit(struct berth_tcp_watcher *watcher, unsigned scopes)
+static void prepare_visit(struct berth_tcp_watcher *watcher, unsigned scopes)
 {
     watcher->visit.scopes = scopes;
     watcher->visit.begun_ns = uv_hrtime();
@@ -373,13 +380,58 @@ static int begin_visit(struct berth_tcp_watcher *watcher, unsigned scopes)
     prepare_proof(watcher);
     berth_tcp_marks_ending(&watcher->events.marks, BERTH_TCP_PART_LISTENERS,
                            watcher->visit.begun_ns, &watcher->visit.marked);
+}
+
+static void note_begun(struct berth_tcp_watcher *watcher)
+{
+    watcher->visiting = true;
+    berth_tcp_schedule_begin(&watcher->schedule, watcher->visit.scopes, watcher->visit.begun_ns);
+}
+
+static int queue_visit(struct berth_tcp_watcher *watcher)
+{
     watcher->work.data = watcher;
     int status = uv_queue_work(watcher->loop, &watcher->work, work_cb, work_done_cb);
+
     if (status == 0) {
-        watcher->visiting = true;
-        berth_tcp_schedule_begin(&watcher->schedule, scopes, watcher->visit.begun_ns);
+        note_begun(watcher);
     }
     return status;
+}
+
+/* A reading of listeners alone, which an event asked for, is mostly over before a thread of the
+ * pool would have begun it: it is made here. Not one within another, so that a storm cannot keep
+ * the loop, and not where it turns out that more must be read. */
+static bool read_briefly(struct berth_tcp_watcher *watcher)
+{
+    struct berth_tcp_visit *visit = &watcher->visit;
+    uint64_t usual_ns = watcher->schedule.parts[BERTH_TCP_PART_LISTENERS].duration_ns;
+
+    if (visit->scopes != BERTH_TCP_LISTENERS || !visit->quick || !watcher->good || watcher->brief ||
+        usual_ns > BERTH_TCP_WATCH_BRIEF_NS) {
+        return false;
+    }
+    suggest_processes(watcher);
+    visit->code = read_once(watcher);
+    return visit->code == BERTH_OK && !any_gone(visit);
+}
+
+/* Begins a visit, and ends it where that is brief.  @return false: none could be begun */
+static bool visit_now(struct berth_tcp_watcher *watcher, unsigned scopes)
+{
+    prepare_visit(watcher, scopes);
+    if (read_briefly(watcher)) {
+        note_begun(watcher);
+        watcher->brief = true;
+        end_visit(watcher);
+        watcher->brief = false;
+        return true;
+    }
+    if (queue_visit(watcher) != 0) {
+        return false;
+    }
+    start_patience(watcher);
+    return true;
 }
 
 /* Sets the timer to what is due next, or begins at once. */
@@ -394,8 +446,7 @@ void berth_tcp_watch_go_on(struct berth_tcp_watcher *watcher)
     if ((due & BERTH_TCP_CONNECTIONS) != 0 && watcher->schedule.events) {
         due = BERTH_TCP_EVERYTHING; /* a connection that ended may have left its socket bound */
     }
-    if (due != 0 && begin_visit(watcher, due) == 0) {
-        start_patience(watcher);
+    if (due != 0 && visit_now(watcher, due)) {
         return;
     }
     uint64_t wait_ms =
@@ -407,6 +458,13 @@ void berth_tcp_watch_go_on(struct berth_tcp_watcher *watcher)
 static void timer_cb(uv_timer_t *timer)
 {
     berth_tcp_watch_go_on(timer->data);
+}
+
+void berth_tcp_watch_go_on_soon(struct berth_tcp_watcher *watcher)
+{
+    if (watcher->timer_open && !watcher->stopping && !watcher->visiting) {
+        (void)uv_timer_start(&watcher->timer, timer_cb, 0, 0);
+    }
 }
 
 void berth_tcp_watch_finish_stop(struct berth_tcp_watcher *watcher)
@@ -500,7 +558,9 @@ static void timer_closed_cb(uv_handle_t *handle)
 static enum berth_code tcp_start(struct berth_watcher *base, struct berth_error *err)
 {
     struct berth_tcp_watcher *watcher = berth_tcp_watcher_of(base);
-    int status = begin_visit(watcher, BERTH_TCP_EVERYTHING);
+
+    prepare_visit(watcher, BERTH_TCP_EVERYTHING);
+    int status = queue_visit(watcher);
 
     if (status != 0) {
         return berth_fail(err, BERTH_INTERNAL, status, "the thread pool: %s", uv_strerror(status));

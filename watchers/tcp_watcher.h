@@ -2,10 +2,11 @@
 /* The watcher of the operating system's TCP table: source `tcp`, feeds "listeners", "bound" and
  * "connections".
  *
- * It reads the table (tcp_table.h) on libuv's thread pool, one read at a time, when
- * tcp_schedule.h says so, and reports on the loop. A port that has gone from the listeners and
- * bound sockets may still be in use by connections: before that is reported, everything is read
- * once more, so that a port never looks free between two feeds.
+ * It reads the table (tcp_table.h) one read at a time, when tcp_schedule.h says so, and reports on
+ * the loop. It reads on libuv's thread pool, but on the loop's thread what an event asked for and
+ * is over within 0.1 ms. A port that has gone from the listeners and bound sockets may still be in
+ * use by connections: before that is reported, everything is read once more, so that a port never
+ * looks free between two feeds.
  *
  * Where the system tells of changes (tcp_events.h), a port that is said to be taken is reported at
  * once, by the sink's `busy`, and stays so until a reading has decided (tcp_marks.h); and every

@@ -43,7 +43,7 @@ static void take_lost(void *ctx, uint64_t count)
     set_pace(watcher);
     berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_EVERYTHING);
     berth_tcp_watch_tell_again(watcher);
-    berth_tcp_watch_go_on(watcher);
+    berth_tcp_watch_go_on_soon(watcher);
 }
 
 static void take_mode(void *ctx, enum berth_tcp_events_mode mode, const char *reason)
@@ -59,7 +59,7 @@ static void take_mode(void *ctx, enum berth_tcp_events_mode mode, const char *re
     /* what happened before it told, or stopped telling */
     berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_EVERYTHING);
     berth_tcp_watch_tell_again(watcher);
-    berth_tcp_watch_go_on(watcher);
+    berth_tcp_watch_go_on_soon(watcher);
 }
 
 /* Reports a port as busy until a reading has decided. Where there is no room for the mark, the look
@@ -204,7 +204,7 @@ static void take_events(void *ctx, const struct berth_tcp_event *events, size_t 
         berth_tcp_evidence_event(&watcher->events.evidence, &events[i], now_ns);
         take_event(watcher, &events[i], now_ns);
     }
-    berth_tcp_watch_go_on(watcher);
+    berth_tcp_watch_go_on_soon(watcher);
 }
 
 void berth_tcp_watch_open_events(struct berth_tcp_watcher *watcher)

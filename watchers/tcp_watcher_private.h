@@ -17,8 +17,11 @@
 /* Processes that are remembered for one visit. */
 #define BERTH_TCP_WATCH_SUGGESTED_MAX 16
 
-/* What one visit to the thread pool is asked for and brings back. Between uv_queue_work() and its
- * end only the pool's thread touches it, and the table. */
+/* A reading that takes no longer than this is made on the loop's thread. */
+#define BERTH_TCP_WATCH_BRIEF_NS 100000u
+
+/* What one visit to the table is asked for and brings back. Between uv_queue_work() and its end
+ * only the pool's thread touches it, and the table. */
 struct berth_tcp_visit {
     unsigned scopes;
     bool quick; /* asked for by events: owners are for later */
@@ -69,6 +72,7 @@ struct berth_tcp_watcher {
     char state_reason[1024];
     bool timer_open;
     bool visiting;
+    bool brief; /* a visit on the loop's thread is ending */
     bool stopping;
     bool good;    /* every feed has had its first snapshot */
     bool failing; /* the last visit failed */
@@ -82,6 +86,10 @@ static inline struct berth_tcp_watcher *berth_tcp_watcher_of(struct berth_watche
 
 /** Sets the timer to what is due next, or begins a visit at once; nothing while one runs. */
 void berth_tcp_watch_go_on(struct berth_tcp_watcher *watcher);
+
+/** Has that done in the loop's next turn: for who is called by the source of events, which a visit
+ *  asks for what it has. */
+void berth_tcp_watch_go_on_soon(struct berth_tcp_watcher *watcher);
 
 /** Says how things stand, unless there is something more important to say. */
 void berth_tcp_watch_tell_again(struct berth_tcp_watcher *watcher);

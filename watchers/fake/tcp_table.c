@@ -32,6 +32,7 @@ static struct {
     struct failures reads;
     struct berth_tcp_capabilities capabilities;
     uint64_t durations[BERTH_TCP_PART_COUNT];
+    uv_thread_t reader; /* whose thread read last; at first the one that reset the script */
     unsigned begun[1u << BERTH_TCP_PART_COUNT]; /* by scopes */
     unsigned tables;
     uint32_t suggested; /* the last one; 0: none */
@@ -72,6 +73,7 @@ void berth_fake_tcp_reset(void)
     script.reads.times = 0;
     script.capabilities = (struct berth_tcp_capabilities){.lists_bound = true};
     memset(script.durations, 0, sizeof script.durations);
+    script.reader = uv_thread_self();
     memset(script.begun, 0, sizeof script.begun);
     script.held = false;
     script.suggested = 0;
@@ -195,6 +197,16 @@ uint32_t berth_fake_tcp_suggested(void)
     uint32_t process_id = script.suggested;
     unlock();
     return process_id;
+}
+
+bool berth_fake_tcp_read_here(void)
+{
+    uv_thread_t self = uv_thread_self();
+
+    lock();
+    bool here = uv_thread_equal(&self, &script.reader) != 0;
+    unlock();
+    return here;
 }
 
 unsigned berth_fake_tcp_reads(unsigned scopes)
@@ -339,6 +351,7 @@ enum berth_code berth_tcp_table_read(struct berth_tcp_table *table, unsigned sco
 
     lock();
     script.begun[scopes & BERTH_TCP_EVERYTHING]++;
+    script.reader = uv_thread_self();
     while (script.held) {
         uv_cond_wait(&script.changed, &script.mutex);
     }

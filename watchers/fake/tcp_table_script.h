@@ -31,6 +31,9 @@ void berth_fake_tcp_lists_bound(bool lists, const char *reason);
 /** Says how long a part's reads claim to take; no time passes. */
 void berth_fake_tcp_duration(enum berth_tcp_part part, uint64_t duration_ns);
 
+/** Tells whether the last read was made by the calling thread; true before the first one. */
+bool berth_fake_tcp_read_here(void);
+
 /** Holds reads back that begin from now on, until they are let go. */
 void berth_fake_tcp_hold(void);
 void berth_fake_tcp_let_go(void);

@@ -54,11 +54,13 @@ struct berth_tcp_table {
 
 #define TALLY_COUNT 65536u
 
-static uint64_t now_ns(void)
+/* What this thread has had of a processor: on a busy machine a reading takes many times that, and
+ * is no dearer for it. */
+static uint64_t used_ns(void)
 {
     struct timespec now;
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -286,11 +288,11 @@ static enum berth_code read_connections(struct berth_tcp_table *table, struct be
 static enum berth_code read_part(struct berth_tcp_table *table, enum berth_tcp_part part,
                                  struct berth_tcp_list *out, struct berth_error *err)
 {
-    uint64_t start = now_ns();
+    uint64_t start = used_ns();
     enum berth_code code = part == BERTH_TCP_PART_CONNECTIONS ? read_connections(table, err)
                                                               : read_rows(table, part, err);
 
-    out->duration_ns = now_ns() - start;
+    out->duration_ns = used_ns() - start;
     return code;
 }
 
@@ -323,9 +325,9 @@ enum berth_code berth_tcp_table_read(struct berth_tcp_table *table, unsigned sco
         }
     }
     if (code == BERTH_OK && (scopes & (BERTH_TCP_LISTENERS | BERTH_TCP_BOUND)) != 0) {
-        uint64_t start = now_ns();
+        uint64_t start = used_ns();
         code = claim_owned(table, scopes, err);
-        claims.owners_ns = now_ns() - start;
+        claims.owners_ns = used_ns() - start;
     }
     for (unsigned part = 0; part < BERTH_TCP_PART_COUNT; part++) {
         if ((scopes & 1u << part) != 0) {

@@ -286,6 +286,35 @@ static bool are_equal(void *ctx)
     return memcmp(comparison->truth, comparison->told, PORTS) == 0;
 }
 
+/* How many events the kernel had no room for. */
+static long long lost_events(struct test_client *client)
+{
+    json_t *status = client_call(client, "status", NULL);
+    long long lost = 0;
+    size_t i;
+    json_t *source;
+
+    json_array_foreach(json_at(status, "sources"), i, source)
+    {
+        const json_t *count = json_object_get(json_object_get(source, "events"), "lost");
+        lost += json_integer_value(count);
+    }
+    json_decref(status);
+    return lost;
+}
+
+/* Where events were lost, as on a machine with much else to do, everything is read, and what that
+ * saw end only a poll can tell: of TIME_WAIT nothing is. Without polls that decides nothing. */
+static void assert_nothing_lost(struct comparison *comparison, bool polls)
+{
+    long long lost = polls ? 0 : lost_events(&comparison->client);
+
+    if (lost != 0) {
+        (void)printf("undecided: %lld events were lost\n", lost);
+        skip();
+    }
+}
+
 static void fail_with_differences(struct comparison *comparison)
 {
     for (unsigned i = 0; i < PORTS; i++) {
@@ -333,6 +362,7 @@ static void soak(struct daemon_process *daemon, bool anything)
         }
         uint64_t took_us = daemon_await(are_equal, &comparison, EQUAL_MS);
         if (took_us == UINT64_MAX) {
+            assert_nothing_lost(&comparison, anything);
             fail_with_differences(&comparison);
         }
         worst_us = took_us > worst_us ? took_us : worst_us;

@@ -21,6 +21,7 @@ struct seen {
     unsigned order[8]; /* feeds of the last snapshots */
     unsigned order_count;
     uint32_t ports[BERTH_TCP_FEED_COUNT]; /* a port of each feed's last snapshot; 0: none */
+    size_t listed[BERTH_TCP_FEED_COUNT];  /* how many that had */
     unsigned states;
     enum berth_source_state state;
     char reason[200];
@@ -44,6 +45,7 @@ static inline enum berth_code take_snapshot(struct berth_watcher *from, unsigned
         return berth_fail(err, BERTH_NO_MEMORY, 0, "feed %u is not taken", feed);
     }
     seen->snapshots[feed]++;
+    seen->listed[feed] = snapshot->claim_count;
     seen->ports[feed] = snapshot->claim_count != 0 ? snapshot->claims[0].port : 0;
     if (seen->order_count < BERTH_COUNT(seen->order)) {
         seen->order[seen->order_count++] = feed;

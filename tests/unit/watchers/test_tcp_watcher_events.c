@@ -2,6 +2,8 @@
 /* The TCP watcher and the system's events. */
 #include "tcp_watcher_case.h"
 
+#include "watchers/tcp_watcher_private.h"
+
 static void happen(enum berth_tcp_event_what what, uint16_t port)
 {
     const struct berth_tcp_event event = {.port = port,
@@ -10,6 +12,17 @@ static void happen(enum berth_tcp_event_what what, uint16_t port)
                                           .process_id = 4711};
 
     berth_fake_events_tell(&event, 1);
+}
+
+/* Readings of listeners take so long that they are left to another thread, which a test can hold
+ * up.
+ */
+static int set_up_slow(void **state)
+{
+    int status = set_up(state);
+
+    berth_fake_tcp_duration(BERTH_TCP_PART_LISTENERS, BERTH_TCP_WATCH_BRIEF_NS + 1);
+    return status;
 }
 
 static void begin_calm(struct seen *seen, uint64_t poll_ms)
@@ -231,6 +244,50 @@ static void listener__told_to_be_gone__is_let_go_without_reading_connections(voi
         turn(seen);
     }
     assert_int_equal(berth_fake_tcp_reads(BERTH_TCP_CONNECTIONS), reads);
+    end_watching(seen);
+}
+
+static void listener__readings_are_brief__is_found_and_let_go_on_the_loops_thread(void **state)
+{
+    struct seen *seen = *state;
+
+    berth_fake_tcp_duration(BERTH_TCP_PART_LISTENERS, BERTH_TCP_WATCH_BRIEF_NS);
+    begin_provable(seen);
+    assert_false(berth_fake_tcp_read_here());
+    add(81, BERTH_CLAIM_LISTENER);
+    happen(BERTH_TCP_EVENT_LISTEN, 81);
+    while (seen->listed[BERTH_TCP_FEED_LISTENERS] != 2) {
+        turn(seen);
+    }
+    assert_true(berth_fake_tcp_read_here());
+    assert_int_equal(berth_fake_tcp_suggested(), 4711);
+    (void)berth_fake_tcp_remove(81);
+    happen(BERTH_TCP_EVENT_RELEASE, 81);
+    happen(BERTH_TCP_EVENT_GONE, 81);
+    while (seen->listed[BERTH_TCP_FEED_LISTENERS] != 1) {
+        turn(seen);
+    }
+    assert_true(berth_fake_tcp_read_here());
+    end_watching(seen);
+}
+
+/* Reading connections can take long. */
+static void listener__gone_with_a_connection__is_looked_for_on_another_thread(void **state)
+{
+    struct seen *seen = *state;
+
+    berth_fake_tcp_duration(BERTH_TCP_PART_LISTENERS, 0);
+    begin_provable(seen);
+    happen(BERTH_TCP_EVENT_ACCEPT, 80);
+    (void)berth_fake_tcp_remove(80);
+    add(80, BERTH_CLAIM_CONNECTION);
+    happen(BERTH_TCP_EVENT_RELEASE, 80);
+    happen(BERTH_TCP_EVENT_GONE, 80);
+    while (seen->ports[BERTH_TCP_FEED_LISTENERS] == 80) {
+        turn(seen);
+    }
+    assert_int_equal(seen->ports[BERTH_TCP_FEED_CONNECTIONS], 80);
+    assert_false(berth_fake_tcp_read_here());
     end_watching(seen);
 }
 
@@ -506,34 +563,38 @@ static void set_events__off_and_on__closes_and_opens_the_source(void **state)
     end_watching(seen);
 }
 
+#define SLOW(test) cmocka_unit_test_setup_teardown(test, set_up_slow, tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRIPTED(listen_event__port_is_busy_before_any_reading_ends),
-        SCRIPTED(listen_event__nothing_listens__port_is_free_again_after_a_second_look),
-        SCRIPTED(listen_event__of_a_listener_that_is_gone__reads_connections_before_it_ends),
-        SCRIPTED(listen_event__during_a_reading_that_cannot_have_seen_it__is_kept),
-        SCRIPTED(connect_event__local_port_is_busy_and_no_table_is_read),
-        SCRIPTED(disconnect_event__of_a_connection_that_is_known__reads_connections),
-        SCRIPTED(disconnect_event__on_a_listeners_port__reads_nothing),
-        SCRIPTED(connecting_event__reads_connections_at_the_next_poll),
-        SCRIPTED(release_event__looks_and_frees_what_is_gone),
-        SCRIPTED(release_event__of_a_bound_socket__reads_those),
-        SCRIPTED(listener__told_to_be_gone__is_let_go_without_reading_connections),
-        SCRIPTED(listener__ended_but_never_gone__is_let_go_once_it_is_found_elsewhere),
-        SCRIPTED(listener__gone_with_a_connection_accepted__reads_connections_first),
-        SCRIPTED(listener__gone_after_a_loss__reads_everything),
-        SCRIPTED(listener__shut_down_beside_another__is_found_bound),
-        SCRIPTED(events__not_to_be_had__read_listeners_often),
-        SCRIPTED(listener__seen_bound_on_its_way_out__is_looked_at_again),
-        SCRIPTED(lost_events__degrade_and_read_everything),
-        SCRIPTED(queue_forced_full__is_a_loss),
-        SCRIPTED(marks__more_than_there_is_room_for__are_a_loss_and_not_forgotten),
-        SCRIPTED(mode__partial__is_degraded_and_polled_until_full_again),
-        SCRIPTED(mode__low_volume__is_ready_and_connections_are_polled),
-        SCRIPTED(events__not_supported__is_ready_unless_wanted),
-        SCRIPTED(events__cannot_be_opened__are_tried_again),
-        SCRIPTED(set_events__off_and_on__closes_and_opens_the_source),
+        SLOW(listen_event__port_is_busy_before_any_reading_ends),
+        SLOW(listen_event__nothing_listens__port_is_free_again_after_a_second_look),
+        SLOW(listen_event__of_a_listener_that_is_gone__reads_connections_before_it_ends),
+        SLOW(listen_event__during_a_reading_that_cannot_have_seen_it__is_kept),
+        SLOW(connect_event__local_port_is_busy_and_no_table_is_read),
+        SLOW(disconnect_event__of_a_connection_that_is_known__reads_connections),
+        SLOW(disconnect_event__on_a_listeners_port__reads_nothing),
+        SLOW(connecting_event__reads_connections_at_the_next_poll),
+        SLOW(release_event__looks_and_frees_what_is_gone),
+        SLOW(release_event__of_a_bound_socket__reads_those),
+        SLOW(listener__told_to_be_gone__is_let_go_without_reading_connections),
+        SCRIPTED(listener__readings_are_brief__is_found_and_let_go_on_the_loops_thread),
+        SCRIPTED(listener__gone_with_a_connection__is_looked_for_on_another_thread),
+        SLOW(listener__ended_but_never_gone__is_let_go_once_it_is_found_elsewhere),
+        SLOW(listener__gone_with_a_connection_accepted__reads_connections_first),
+        SLOW(listener__gone_after_a_loss__reads_everything),
+        SLOW(listener__shut_down_beside_another__is_found_bound),
+        SLOW(events__not_to_be_had__read_listeners_often),
+        SLOW(listener__seen_bound_on_its_way_out__is_looked_at_again),
+        SLOW(lost_events__degrade_and_read_everything),
+        SLOW(queue_forced_full__is_a_loss),
+        SLOW(marks__more_than_there_is_room_for__are_a_loss_and_not_forgotten),
+        SLOW(mode__partial__is_degraded_and_polled_until_full_again),
+        SLOW(mode__low_volume__is_ready_and_connections_are_polled),
+        SLOW(events__not_supported__is_ready_unless_wanted),
+        SLOW(events__cannot_be_opened__are_tried_again),
+        SLOW(set_events__off_and_on__closes_and_opens_the_source),
     };
     return cmocka_run_group_tests_name("tcp_watcher_events", tests, NULL, NULL);
 }
