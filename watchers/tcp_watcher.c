@@ -399,15 +399,18 @@ static int queue_visit(struct berth_tcp_watcher *watcher)
     return status;
 }
 
-/* A reading of listeners alone, which an event asked for, is mostly over before a thread of the
- * pool would have begun it: it is made here. Not one within another, so that a storm cannot keep
- * the loop, and not where it turns out that more must be read. */
+/* A reading of listeners alone, by which a port may be let go, is mostly over before a thread of
+ * the pool would have begun it: it is made here. Not where a listener is new, whose port is busy by
+ * word of its event, and not where it turns out that more must be read. */
 static bool read_briefly(struct berth_tcp_watcher *watcher)
 {
     struct berth_tcp_visit *visit = &watcher->visit;
     uint64_t usual_ns = watcher->schedule.parts[BERTH_TCP_PART_LISTENERS].duration_ns;
 
-    if (visit->scopes != BERTH_TCP_LISTENERS || !visit->quick || !watcher->good || watcher->brief ||
+    bool awaited = watcher->events.letting_go;
+
+    watcher->events.letting_go = false;
+    if (visit->scopes != BERTH_TCP_LISTENERS || !visit->quick || !awaited || !watcher->good ||
         usual_ns > BERTH_TCP_WATCH_BRIEF_NS) {
         return false;
     }
@@ -422,9 +425,8 @@ static bool visit_now(struct berth_tcp_watcher *watcher, unsigned scopes)
     prepare_visit(watcher, scopes);
     if (read_briefly(watcher)) {
         note_begun(watcher);
-        watcher->brief = true;
         end_visit(watcher);
-        watcher->brief = false;
+        berth_tcp_watch_go_on_soon(watcher); /* not at once: a storm must not keep the loop */
         return true;
     }
     if (queue_visit(watcher) != 0) {
@@ -511,6 +513,7 @@ static void use_reading(struct berth_tcp_watcher *watcher)
 
     if (code == BERTH_OK) {
         look_at_late_releases(watcher);
+        berth_tcp_watch_look_at_late_ends(watcher);
         code = is_settled(watcher) ? report_good(watcher) : BERTH_OK;
     }
     if (code == BERTH_OK) {
@@ -523,7 +526,6 @@ static void use_reading(struct berth_tcp_watcher *watcher)
 
 static void end_visit(struct berth_tcp_watcher *watcher)
 {
-
     if (!watcher->stopping) {
         complete_evidence(watcher);
         look_again(watcher);
@@ -536,13 +538,13 @@ static void end_visit(struct berth_tcp_watcher *watcher)
     berth_tcp_watch_open_events(watcher); /* where the last opening failed */
     berth_tcp_watch_end_rest(watcher);
     use_reading(watcher);
-    berth_tcp_watch_go_on(watcher);
 }
 
 static void work_done_cb(uv_work_t *work, int status)
 {
     (void)status; /* cancelled only by stop, which looks at nothing else */
     end_visit(work->data);
+    berth_tcp_watch_go_on(work->data);
 }
 
 static void timer_closed_cb(uv_handle_t *handle)

@@ -3,8 +3,8 @@
  * "connections".
  *
  * It reads the table (tcp_table.h) one read at a time, when tcp_schedule.h says so, and reports on
- * the loop. It reads on libuv's thread pool, but on the loop's thread what an event asked for and
- * is over within 0.1 ms. A port that has gone from the listeners and bound sockets may still be in
+ * the loop. It reads on libuv's thread pool, but on the loop's thread what may let a port go and is
+ * over within 0.1 ms. A port that has gone from the listeners and bound sockets may still be in
  * use by connections: before that is reported, everything is read once more, so that a port never
  * looks free between two feeds.
  *

@@ -128,6 +128,7 @@ static void look_at_released(struct berth_tcp_watcher *watcher, uint16_t port, u
     if (berth_port_set_has(&watcher->known[BERTH_TCP_PART_BOUND], port)) {
         berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_BOUND);
     }
+    watcher->events.letting_go = true;
     look_at_listeners(watcher, now_ns);
 }
 
@@ -142,12 +143,40 @@ static bool is_listened_on(const struct berth_tcp_watcher *watcher, uint16_t por
 static void look_at_gone(struct berth_tcp_watcher *watcher, uint16_t port)
 {
     if (is_listened_on(watcher, port)) {
+        watcher->events.letting_go = true;
         berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_LISTENERS);
     }
     if (berth_port_set_has(&watcher->known[BERTH_TCP_PART_BOUND], port)) {
         berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_BOUND);
     }
     look_after_visit(watcher, BERTH_TCP_BOUND);
+}
+
+static void note_ended(struct berth_tcp_event_side *events, uint16_t port, uint64_t now_ns)
+{
+    events->ended[events->ended_next] = (struct berth_tcp_told_end){now_ns, port};
+    events->ended_next = (events->ended_next + 1) % BERTH_TCP_WATCH_ENDED_MAX;
+}
+
+/* The system tells of an end before its table has let go, and not again: a reading that begins in
+ * between shows what nobody will tell to be gone. */
+void berth_tcp_watch_look_at_late_ends(struct berth_tcp_watcher *watcher)
+{
+    const struct berth_tcp_visit *visit = &watcher->visit;
+
+    if ((visit->scopes & BERTH_TCP_CONNECTIONS) == 0) {
+        return;
+    }
+    for (size_t i = 0; i < BERTH_TCP_WATCH_ENDED_MAX; i++) {
+        const struct berth_tcp_told_end *end = &watcher->events.ended[i];
+        if (end->time_ns != 0 && visit->begun_ns < end->time_ns + BERTH_TCP_MARK_GRACE_NS &&
+            berth_port_set_has(&visit->seen[BERTH_TCP_PART_CONNECTIONS], end->port) &&
+            !berth_port_set_has(&visit->seen[BERTH_TCP_PART_LISTENERS], end->port)) {
+            berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_CONNECTIONS,
+                                       uv_hrtime() + BERTH_TCP_MARK_GRACE_NS);
+            return;
+        }
+    }
 }
 
 static void take_event(struct berth_tcp_watcher *watcher, const struct berth_tcp_event *event,
@@ -178,6 +207,7 @@ static void take_event(struct berth_tcp_watcher *watcher, const struct berth_tcp
         if (!is_held(watcher, event->port) && is_connected(watcher, event->port)) {
             berth_tcp_schedule_look(schedule, BERTH_TCP_CONNECTIONS);
         }
+        note_ended(&watcher->events, event->port, now_ns);
         look_after_visit(watcher, BERTH_TCP_CONNECTIONS);
         break;
     case BERTH_TCP_EVENT_RELEASE:

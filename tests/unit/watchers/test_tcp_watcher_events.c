@@ -175,6 +175,26 @@ static void disconnect_event__on_a_listeners_port__reads_nothing(void **state)
     end_watching(seen);
 }
 
+/* The system tells before its table has let go. */
+static void disconnect_event__and_a_reading_that_comes_too_early__is_read_again(void **state)
+{
+    struct seen *seen = *state;
+
+    add(50000, BERTH_CLAIM_CONNECTION);
+    begin_calm(seen, HOUR_MS);
+    happen(BERTH_TCP_EVENT_DISCONNECT, 50000);
+    unsigned connections = seen->snapshots[BERTH_TCP_FEED_CONNECTIONS];
+    while (seen->snapshots[BERTH_TCP_FEED_CONNECTIONS] == connections) {
+        turn(seen);
+    }
+    assert_int_equal(seen->ports[BERTH_TCP_FEED_CONNECTIONS], 50000);
+    (void)berth_fake_tcp_remove(50000);
+    while (seen->ports[BERTH_TCP_FEED_CONNECTIONS] == 50000) {
+        turn(seen);
+    }
+    end_watching(seen);
+}
+
 static void connecting_event__reads_connections_at_the_next_poll(void **state)
 {
     struct seen *seen = *state;
@@ -247,7 +267,7 @@ static void listener__told_to_be_gone__is_let_go_without_reading_connections(voi
     end_watching(seen);
 }
 
-static void listener__readings_are_brief__is_found_and_let_go_on_the_loops_thread(void **state)
+static void listener__readings_are_brief__is_let_go_on_the_loops_thread(void **state)
 {
     struct seen *seen = *state;
 
@@ -259,8 +279,7 @@ static void listener__readings_are_brief__is_found_and_let_go_on_the_loops_threa
     while (seen->listed[BERTH_TCP_FEED_LISTENERS] != 2) {
         turn(seen);
     }
-    assert_true(berth_fake_tcp_read_here());
-    assert_int_equal(berth_fake_tcp_suggested(), 4711);
+    assert_false(berth_fake_tcp_read_here()); /* its port is busy by word of the event */
     (void)berth_fake_tcp_remove(81);
     happen(BERTH_TCP_EVENT_RELEASE, 81);
     happen(BERTH_TCP_EVENT_GONE, 81);
@@ -575,11 +594,12 @@ int main(void)
         SLOW(connect_event__local_port_is_busy_and_no_table_is_read),
         SLOW(disconnect_event__of_a_connection_that_is_known__reads_connections),
         SLOW(disconnect_event__on_a_listeners_port__reads_nothing),
+        SLOW(disconnect_event__and_a_reading_that_comes_too_early__is_read_again),
         SLOW(connecting_event__reads_connections_at_the_next_poll),
         SLOW(release_event__looks_and_frees_what_is_gone),
         SLOW(release_event__of_a_bound_socket__reads_those),
         SLOW(listener__told_to_be_gone__is_let_go_without_reading_connections),
-        SCRIPTED(listener__readings_are_brief__is_found_and_let_go_on_the_loops_thread),
+        SCRIPTED(listener__readings_are_brief__is_let_go_on_the_loops_thread),
         SCRIPTED(listener__gone_with_a_connection__is_looked_for_on_another_thread),
         SLOW(listener__ended_but_never_gone__is_let_go_once_it_is_found_elsewhere),
         SLOW(listener__gone_with_a_connection_accepted__reads_connections_first),
