@@ -19,7 +19,8 @@
 /* A start begins with revisions that no instance before it can have come to, so that `since` of a
  * subscriber says nothing false to the next one. */
 #define REVISIONS_A_MS 1000
-#define TICK_MS 500 /* leases, cool-downs and lingering end at most this much late */
+#define END_PATIENCE_MS 3000 /* more than hints take at most to be closed */
+#define TICK_MS 500          /* leases, cool-downs and lingering end at most this much late */
 
 /* ---- time ---- */
 
@@ -191,6 +192,28 @@ static void on_facts_timer(uv_timer_t *timer)
 
 /* ---- stopping ---- */
 
+static void on_patience_over(uv_timer_t *timer)
+{
+    struct berth_daemon *daemon = timer->data;
+
+    if (daemon->leaving == NULL || berth_watch_log_unfinished(daemon->leaving) == 0) {
+        berth_log(BERTH_LOG_WARNING, "something still runs that should have ended");
+    }
+    daemon->left_behind = true;
+    uv_stop(daemon->loop);
+}
+
+/* Nobody is served and the store is closed: nothing that is under way yet can matter any more, and
+ * a read from a share that hangs may take for ever. The loop does not run for the timer's sake. */
+static void start_patience(struct berth_daemon *daemon)
+{
+    uv_update_time(daemon->loop);
+    (void)uv_timer_init(daemon->loop, &daemon->patience);
+    daemon->patience.data = daemon;
+    (void)uv_timer_start(&daemon->patience, on_patience_over, END_PATIENCE_MS, 0);
+    uv_unref((uv_handle_t *)&daemon->patience);
+}
+
 static void on_server_closed(void *ctx)
 {
     struct berth_daemon *daemon = ctx;
@@ -198,6 +221,23 @@ static void on_server_closed(void *ctx)
     daemon->server = NULL;
     berth__daemon_close_store(daemon);
     berth_log(BERTH_LOG_INFO, "stopped");
+    start_patience(daemon);
+}
+
+static void on_watch_closed(void *ctx)
+{
+    struct berth_daemon *daemon = ctx;
+
+    daemon->leaving = NULL;
+}
+
+static void close_watch(struct berth_daemon *daemon)
+{
+    daemon->leaving = daemon->watch;
+    daemon->watch = NULL;
+    if (daemon->leaving != NULL) {
+        berth_watch_close(daemon->leaving, on_watch_closed, daemon);
+    }
 }
 
 static void close_handle(uv_handle_t *handle)
@@ -222,13 +262,24 @@ void berth_daemon_stop(struct berth_daemon *daemon)
         berth__daemon_close_store(daemon);
     }
     berth_alerts_stop(daemon->service.alerts);
-    berth_watch_close(daemon->watch);
-    daemon->watch = NULL;
+    close_watch(daemon);
     close_handle((uv_handle_t *)&daemon->tick);
     close_handle((uv_handle_t *)&daemon->facts_timer);
     for (size_t i = 0; i < BERTH_COUNT(daemon->signals); i++) {
         close_handle((uv_handle_t *)&daemon->signals[i]);
     }
+    if (daemon->server == NULL) {
+        start_patience(daemon);
+    }
+}
+
+bool berth_daemon_end(struct berth_daemon *daemon)
+{
+    if (daemon == NULL) {
+        return true;
+    }
+    close_handle((uv_handle_t *)&daemon->patience);
+    return !daemon->left_behind;
 }
 
 void berth_daemon_reload(struct berth_daemon *daemon)

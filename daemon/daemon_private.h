@@ -21,6 +21,7 @@ struct berth_daemon {
     struct berth_access access;
     struct berth_allocator *allocator;
     struct berth_watch *watch;
+    struct berth_watch *leaving; /* the same, while it is being closed */
     struct berth_server *server;
     struct berth_service service;
     struct berth_host_facts facts;
@@ -41,6 +42,8 @@ struct berth_daemon {
     uv_timer_t facts_timer;
     uv_signal_t signals[BERTH_PROCESS_SIGNALS_MAX];
     bool stopping;
+    uv_timer_t patience; /* from when nobody is served on: with what still runs */
+    bool left_behind;    /* the loop was ended in spite of that */
 };
 
 /* ---- daemon_leases.c ---- */

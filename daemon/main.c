@@ -11,7 +11,9 @@
 #include "system_log.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
@@ -23,6 +25,9 @@ struct run {
     uv_loop_t loop;
     struct berth_daemon *daemon;
 };
+
+/* A thread still reads something that hangs, and exit() would wait for it. */
+static bool left_behind;
 
 static void report(enum berth_notice event, const char *string)
 {
@@ -62,12 +67,26 @@ static enum berth_code start(struct run *run, struct berth_error *err)
     return code;
 }
 
+/* Gives back what the run had, after the loop has come to its end.  @return false: not all of it */
+static bool close_run(struct run *run)
+{
+    (void)uv_run(&run->loop, UV_RUN_DEFAULT);
+    int status = uv_loop_close(&run->loop);
+    if (status != 0) {
+        berth_log(BERTH_LOG_ERROR, "a handle was left open: %s", uv_strerror(status));
+    }
+    berth_daemon_destroy(run->daemon);
+    return status == 0;
+}
+
 static int run_daemon(const struct berth_options *options)
 {
-    struct run run = {.options = options};
+    static struct run run; /* what is left behind may use it as long as the process lasts */
     struct berth_error err;
+    bool closed = true;
     int status = uv_loop_init(&run.loop);
 
+    run.options = options;
     if (status != 0) {
         berth_log(BERTH_LOG_ERROR, "no event loop: %s", uv_strerror(status));
         return EXIT_FAILED;
@@ -75,16 +94,14 @@ static int run_daemon(const struct berth_options *options)
     enum berth_code code = start(&run, &err);
     (void)uv_run(&run.loop, UV_RUN_DEFAULT);
     berth_service_control_detach();
-    (void)uv_run(&run.loop, UV_RUN_DEFAULT);
-    status = uv_loop_close(&run.loop);
-    if (status != 0) {
-        berth_log(BERTH_LOG_ERROR, "a handle was left open: %s", uv_strerror(status));
+    left_behind = !berth_daemon_end(run.daemon);
+    if (!left_behind) {
+        closed = close_run(&run);
     }
-    berth_daemon_destroy(run.daemon);
     if (code == BERTH_OK) {
         report(BERTH_NOTICE_STOPPED, BERTH_VERSION);
     }
-    return code == BERTH_OK && status == 0 ? EXIT_DONE : EXIT_FAILED;
+    return code == BERTH_OK && closed ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* ---- as a service ---- */
@@ -125,6 +142,17 @@ static int run_service(struct berth_options *options)
 
 /* ---- the command line ---- */
 
+/* Ends the process, when the service manager has been told and the logs are closed. */
+static int end(int status)
+{
+    if (left_behind) {
+        (void)fflush(stdout);
+        (void)fflush(stderr);
+        _Exit(status);
+    }
+    return status;
+}
+
 static int run_as_asked(struct berth_options *options)
 {
     berth_log_use(NULL, options->log_level, berth_process_logs_to_journal());
@@ -143,7 +171,7 @@ static int run_as_asked(struct berth_options *options)
 
 int main(int argc, char **argv)
 {
-    struct berth_options options;
+    static struct berth_options options; /* as long as the loop, which may be left behind */
     struct berth_error err;
 
     if (argc >= 2 && strcmp(argv[1], "service") == 0) {
@@ -161,5 +189,5 @@ int main(int argc, char **argv)
         (void)puts("berthd " BERTH_VERSION);
         return EXIT_DONE;
     }
-    return run_as_asked(&options);
+    return end(run_as_asked(&options));
 }

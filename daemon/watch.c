@@ -33,6 +33,8 @@ struct berth_watch {
     struct watched *first;
     struct berth_watch_hints *hints;
     bool closing;
+    void (*closed)(void *ctx);
+    void *closed_ctx;
 };
 
 /* ---- reports ---- */
@@ -105,6 +107,15 @@ static const struct berth_watcher_sink sink = {on_snapshot, on_state, on_busy};
 
 /* ---- stopping ---- */
 
+static void finish_close(struct berth_watch *set)
+{
+    void (*closed)(void *ctx) = set->closed;
+    void *ctx = set->closed_ctx;
+
+    berth_free(set);
+    closed(ctx);
+}
+
 static void forget(struct watched *watched)
 {
     struct berth_watch *set = watched->set;
@@ -117,7 +128,7 @@ static void forget(struct watched *watched)
     berth_free(watched->name);
     berth_free(watched);
     if (set->closing && set->first == NULL) {
-        berth_free(set);
+        finish_close(set);
     }
 }
 
@@ -461,17 +472,16 @@ bool berth_watch_hint(const struct berth_watch *set, enum berth_hint_facility fa
     return berth_watch_hints_status(set->hints, facility, out);
 }
 
-void berth_watch_close(struct berth_watch *set)
+void berth_watch_close(struct berth_watch *set, void (*closed)(void *ctx), void *ctx)
 {
     struct watched *next;
 
-    if (set == NULL) {
-        return;
-    }
+    set->closed = closed;
+    set->closed_ctx = ctx;
     berth_watch_hints_close(set->hints); /* no look is asked for from now on */
     set->hints = NULL;
     if (set->first == NULL) {
-        berth_free(set);
+        finish_close(set);
         return;
     }
     set->closing = true;
@@ -480,4 +490,18 @@ void berth_watch_close(struct berth_watch *set)
         next = watched->next;
         stop(watched);
     }
+}
+
+size_t berth_watch_log_unfinished(const struct berth_watch *set)
+{
+    size_t count = 0;
+
+    for (const struct watched *watched = set->first; watched != NULL; watched = watched->next) {
+        if (watched->stopping) {
+            berth_log(BERTH_LOG_WARNING, "a look at source %s (%s) does not come back",
+                      berth_source_name(watched->source), watched->name);
+            count++;
+        }
+    }
+    return count;
 }

@@ -48,8 +48,14 @@ bool berth_watch_events(struct berth_watch *set, struct berth_tcp_events_status 
 bool berth_watch_hint(const struct berth_watch *set, enum berth_hint_facility facility,
                       struct berth_hint_status *out);
 
-/** Stops all watchers. No report comes after it returns; the set's memory is given back when the
- * loop has closed their handles. NULL is accepted. */
-void berth_watch_close(struct berth_watch *set);
+/** Stops all watchers. No report comes after it returns. The set's memory is given back when the
+ *  loop has closed their handles and looks that are under way have come back, which one that hangs
+ *  does not.
+ *  @param[in] closed  is called when the memory is gone, possibly before this returns */
+void berth_watch_close(struct berth_watch *set, void (*closed)(void *ctx), void *ctx);
+
+/** Logs a warning for each source whose watcher was stopped and still has a look under way.
+ *  @return how many there are */
+size_t berth_watch_log_unfinished(const struct berth_watch *set);
 
 #endif

@@ -22,6 +22,6 @@ void berth_overdue_use_ms(uint32_t ms)
 const char *berth_overdue_reason(char *out, size_t size, const char *what, uint64_t begun_ns)
 {
     (void)snprintf(out, size, "reading %s has taken %" PRIu64 " s", what,
-                   (uv_hrtime() - begun_ns) / NS_A_SECOND);
+                   (uv_hrtime() - begun_ns + NS_A_SECOND / 2) / NS_A_SECOND);
     return out;
 }

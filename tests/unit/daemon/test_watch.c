@@ -19,6 +19,8 @@ static struct berth_watch *watch;
 static struct berth_settings settings;
 static struct berth_watcher *fake; /* a default source's, after the start */
 
+static unsigned closed;
+
 static const char *const feeds[] = {"all"};
 
 static void set_port(struct berth_watcher *watcher, uint16_t port)
@@ -52,6 +54,12 @@ static void on_source(void *ctx, const struct berth_source_entry *source)
     (void)source;
 }
 
+static void on_closed(void *ctx)
+{
+    (void)ctx;
+    closed++;
+}
+
 static int set_up(void **state)
 {
     const struct berth_allocator_options options = {0};
@@ -59,6 +67,7 @@ static int set_up(void **state)
     struct berth_error err = {0};
 
     (void)state;
+    closed = 0;
     berth_fake_hints_reset();
     berth_fake_tcp_reset();
     berth_fake_events_reset();
@@ -73,8 +82,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    berth_watch_close(watch);
+    if (watch != NULL) {
+        berth_watch_close(watch, on_closed, NULL);
+    }
     (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(closed, 1);
     berth_allocator_destroy(allocator);
     berth_settings_fini(&settings);
     berth_fake_default_watchers_set(NULL, 0);
@@ -154,6 +166,38 @@ static void snapshot__later_one_not_taken__is_stale_until_it_is(void **state)
     assert_true(is_claimed(PORT + 1));
 }
 
+/* ---- the close ---- */
+
+static void close__look_under_way__is_over_when_it_comes_back(void **state)
+{
+    (void)state;
+    berth_fake_tcp_hold();
+    apply();
+    while (berth_fake_tcp_reads(BERTH_TCP_EVERYTHING) == 0) {
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    berth_watch_close(watch, on_closed, NULL);
+    for (unsigned i = 0; i < 20; i++) {
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    unsigned closed_early = closed;
+    size_t unfinished = berth_watch_log_unfinished(watch);
+    berth_fake_tcp_let_go();
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    watch = NULL;
+    assert_int_equal(closed_early, 0);
+    assert_in_range(unfinished, 1, 2); /* where there is an IIS by default, a look at that too */
+    assert_int_equal(closed, 1);
+}
+
+static void close__nothing_watched__is_over_at_once(void **state)
+{
+    (void)state;
+    berth_watch_close(watch, on_closed, NULL);
+    assert_int_equal(closed, 1);
+    watch = NULL;
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -161,6 +205,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(snapshot__first_one_not_taken__the_source_goes_on_waiting),
         CASE(snapshot__later_one_not_taken__is_stale_until_it_is),
+        CASE(close__look_under_way__is_over_when_it_comes_back),
+        CASE(close__nothing_watched__is_over_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

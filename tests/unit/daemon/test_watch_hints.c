@@ -307,9 +307,14 @@ static void open_world(struct watched_world *world, enum berth_tcp_events_mode m
     settle(world, mode);
 }
 
+static void on_closed(void *ctx)
+{
+    (void)ctx;
+}
+
 static void close_world(struct watched_world *world)
 {
-    berth_watch_close(world->watch);
+    berth_watch_close(world->watch, on_closed, NULL);
     (void)uv_run(&loop, UV_RUN_DEFAULT);
     berth_allocator_destroy(world->allocator);
     berth_settings_fini(&world->settings);
