@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "iis_look.h"
 
+#define NS_A_MS 1000000u
+#define SPACING 9u /* pauses that are so many times as long as what came before */
+
 static void plan_watches(struct berth_iis_look *look, const struct berth_iis_config *config)
 {
     /* without a plan (no memory) the watches stay as they are, and the poll goes on */
@@ -80,4 +83,11 @@ uint32_t berth_iis_pace_next_ms(const struct berth_iis_pace *pace, unsigned fail
     }
     return lesser((uint32_t)(delay_ms < pace->retry_max_ms ? delay_ms : pace->retry_max_ms),
                   rest_ms);
+}
+
+uint32_t berth_iis_pace_spacing_ms(const struct berth_iis_pace *pace, uint64_t took_ns)
+{
+    uint64_t spacing_ms = took_ns / NS_A_MS * SPACING;
+
+    return spacing_ms < pace->retry_max_ms ? (uint32_t)spacing_ms : pace->retry_max_ms;
 }

@@ -51,4 +51,10 @@ struct berth_iis_pace {
  *  @param[in] blind     a folder cannot be watched  @thread any  @blocks no */
 uint32_t berth_iis_pace_next_ms(const struct berth_iis_pace *pace, unsigned failures, bool blind);
 
+/** Gives how long after a look that failed the next one may begin, whatever events ask for: a large
+ *  file that is refused costs a tenth of a core at most, and one that is soon read is read again as
+ *  soon as it may be whole.
+ *  @return at most retry_max_ms  @thread any  @blocks no */
+uint32_t berth_iis_pace_spacing_ms(const struct berth_iis_pace *pace, uint64_t took_ns);
+
 #endif

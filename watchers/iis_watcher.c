@@ -16,6 +16,7 @@
 #define SETTLE_MS 20u
 #define RETRY_FIRST_MS 50u
 #define RETRY_MAX_MS 5000u
+#define NS_A_MS 1000000u
 #define FILE_LIMIT_BYTES (64u * 1024 * 1024)
 
 struct iis_watcher;
@@ -46,6 +47,7 @@ struct iis_watcher {
     struct berth_iis_config current;
     bool delivered; /* `current` holds what was reported last */
     unsigned failures;
+    uint64_t spaced_until_ns; /* no event makes a look before: the last one failed */
 
     struct folder_watch *watches[BERTH_IIS_FOLDERS_MAX];
     size_t watch_count;
@@ -124,6 +126,20 @@ static void look_within(struct iis_watcher *watcher, uint64_t delay_ms)
     (void)uv_timer_start(&watcher->timer, on_timer, delay_ms, 0);
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Looks as soon as an event may make it. */
+static void look_for_event(struct iis_watcher *watcher, uint64_t delay_ms)
+{
+    uint64_t now_ns = uv_hrtime();
+    uint64_t left_ns = watcher->spaced_until_ns > now_ns ? watcher->spaced_until_ns - now_ns : 0;
+
+    look_within(watcher, later(delay_ms, left_ns / NS_A_MS));
+}
+
 /* ---- watching folders ---- */
 
 /* An event says that something happened, never what: names may be missing, short or late. */
@@ -140,7 +156,7 @@ static void on_folder_event(uv_fs_event_t *handle, const char *name, int events,
         watch->folder.inode = 0;
         watch->folder.device = 0;
     }
-    look_within(watcher, status < 0 ? watcher->pace.poll_blind_ms : watcher->settle_ms);
+    look_for_event(watcher, status < 0 ? watcher->pace.poll_blind_ms : watcher->settle_ms);
 }
 
 static enum berth_code open_watch(struct iis_watcher *watcher,
@@ -313,10 +329,25 @@ static void on_overdue(uv_timer_t *timer)
         berth_overdue_reason(reason, sizeof reason, watcher->path, watcher->begun_ns));
 }
 
+/* Plans the next look. Where a large file is refused, what else happens in its folder must not have
+ * it read again and again. */
+static void plan_next(struct iis_watcher *watcher, bool again, uint64_t took_ns)
+{
+    uint32_t spacing_ms =
+        watcher->failures != 0 ? berth_iis_pace_spacing_ms(&watcher->pace, took_ns) : 0;
+    uint32_t delay_ms = again ? watcher->settle_ms
+                              : berth_iis_pace_next_ms(&watcher->pace, watcher->failures,
+                                                       watcher->blind.code != BERTH_OK);
+
+    watcher->spaced_until_ns = uv_hrtime() + (uint64_t)spacing_ms * NS_A_MS;
+    look_within(watcher, later(delay_ms, spacing_ms));
+}
+
 /* Does what follows from a look that is over. */
 static void end_look(struct iis_watcher *watcher)
 {
     struct berth_iis_look *look = &watcher->look;
+    uint64_t took_ns = uv_hrtime() - watcher->begun_ns;
     bool again = watcher->again;
 
     (void)uv_timer_stop(&watcher->timer);
@@ -326,9 +357,7 @@ static void end_look(struct iis_watcher *watcher)
     }
     report(watcher, look);
     berth_iis_look_fini(look);
-    look_within(watcher, again ? watcher->settle_ms
-                               : berth_iis_pace_next_ms(&watcher->pace, watcher->failures,
-                                                        watcher->blind.code != BERTH_OK));
+    plan_next(watcher, again, took_ns);
 }
 
 static void on_look(uv_work_t *work)

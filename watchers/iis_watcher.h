@@ -5,8 +5,8 @@
  * file or folder may appear later. Events are hints only: a look compares the files with what was
  * read (size and time, or the content while the file is young), loads them on the thread pool when
  * they differ, and is made at every poll too. A load that fails reports `stale` (`waiting` while
- * nothing good was read yet) and is tried again, at first soon. So does one that is overdue
- * (overdue.h), until it comes back. One feed: "sites". */
+ * nothing good was read yet) and is tried again, at first soon, but for a tenth of the time at
+ * most. So does one that is overdue (overdue.h), until it comes back. One feed: "sites". */
 #ifndef BERTH_WATCHERS_IIS_WATCHER_H
 #define BERTH_WATCHERS_IIS_WATCHER_H
 

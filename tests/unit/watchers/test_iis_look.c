@@ -106,6 +106,18 @@ static void next_ms__failures__back_off_then_seldom(void **unused)
     assert_int_equal(berth_iis_pace_next_ms(&pace, 1, true), 50);
 }
 
+static void spacing_ms__what_a_look_took__is_nine_times_that_at_most_5_s(void **unused)
+{
+    static const struct berth_iis_pace pace = {2000, 1000, 50, 5000, 30000};
+
+    (void)unused;
+    assert_int_equal(berth_iis_pace_spacing_ms(&pace, 0), 0);
+    assert_int_equal(berth_iis_pace_spacing_ms(&pace, 200000), 0);
+    assert_int_equal(berth_iis_pace_spacing_ms(&pace, 30000000), 270);
+    assert_int_equal(berth_iis_pace_spacing_ms(&pace, 600000000), 5000);
+    assert_int_equal(berth_iis_pace_spacing_ms(&pace, UINT64_MAX), 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +127,7 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test(run__several_folders__all_are_planned),
         cmocka_unit_test(next_ms__failures__back_off_then_seldom),
+        cmocka_unit_test(spacing_ms__what_a_look_took__is_nine_times_that_at_most_5_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

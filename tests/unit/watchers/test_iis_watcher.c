@@ -365,6 +365,62 @@ static void snapshot__not_taken_and_file_put_back__is_ready_as_before(void **unu
     close_stage(stage);
 }
 
+#define SLOW_MS 50
+
+/* Two of these are in the pool's queue, whose only thread they share: a look waits for one whole
+ * pause at least. */
+struct slow {
+    struct stage *stage;
+    uv_work_t work;
+    bool go_on;
+};
+
+static void pause_pool(uv_work_t *work)
+{
+    (void)work;
+    uv_sleep(SLOW_MS);
+}
+
+static void on_paused(uv_work_t *work, int status)
+{
+    struct slow *slow = work->data;
+
+    (void)status;
+    if (slow->go_on) {
+        assert_int_equal(uv_queue_work(&slow->stage->loop, work, pause_pool, on_paused), 0);
+    }
+}
+
+static void failing__slow_to_read_in_a_busy_folder__is_read_a_tenth_of_the_time(void **unused)
+{
+    struct stage *stage = open_running();
+    struct slow slow[2];
+
+    (void)unused;
+    for (unsigned i = 0; i < 2; i++) {
+        slow[i] = (struct slow){.stage = stage, .work = {.data = &slow[i]}, .go_on = true};
+        on_paused(&slow[i].work, 0);
+    }
+    stage->refuse = true;
+    put(stage->path, 8001, true);
+    wait_for_state(stage, BERTH_STATE_STALE);
+    unsigned before = stage->offers;
+    uint64_t begun_ms = uv_now(&stage->loop);
+    for (unsigned i = 0; i < 100; i++) {
+        write_file(temp_path(stage->folder, "a log beside it"), "line", 4);
+        run_for(stage, 10);
+    }
+    uint64_t took_ms = uv_now(&stage->loop) - begun_ms;
+    assert_in_range(stage->offers - before, 0, took_ms / (SLOW_MS * 10) + 1);
+    /* it is none the less seen that it is well again */
+    slow[0].go_on = false;
+    slow[1].go_on = false;
+    stage->refuse = false;
+    wait_for_port(stage, 8001);
+    wait_for_state(stage, BERTH_STATE_READY);
+    close_stage(stage);
+}
+
 static void optional__nothing_is_not_taken__waits_and_is_absent_then(void **unused)
 {
     struct stage *stage = open_stage("config/a.config");
@@ -501,6 +557,7 @@ int main(void)
         cmocka_unit_test(file__deleted__keeps_the_last_and_recovers),
         cmocka_unit_test(sites_section__gone__keeps_the_last),
         cmocka_unit_test(snapshot__not_taken_and_file_put_back__is_ready_as_before),
+        cmocka_unit_test(failing__slow_to_read_in_a_busy_folder__is_read_a_tenth_of_the_time),
         cmocka_unit_test(optional__nothing_is_not_taken__waits_and_is_absent_then),
         cmocka_unit_test(optional__folder_missing__is_absent_until_it_appears),
         cmocka_unit_test(poll__without_any_event__sees_the_change),
@@ -508,5 +565,6 @@ int main(void)
         cmocka_unit_test(look__nothing_changed__reports_nothing),
         cmocka_unit_test(create__no_path_or_memory__is_an_error),
     };
+    set_environment("UV_THREADPOOL_SIZE", "1");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
