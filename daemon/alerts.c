@@ -337,6 +337,17 @@ void berth_alerts_conflict(struct berth_alerts *alerts, const struct berth_confl
     tell_all(alerts, &alert);
 }
 
+static size_t number_of(const struct berth_alerts *alerts, const struct berth_source_entry *source)
+{
+    return (size_t)(source - alerts->world.service->allocator->sources.at);
+}
+
+void berth_alerts_source_removed(struct berth_alerts *alerts,
+                                 const struct berth_source_entry *source)
+{
+    alerts->sources_told[number_of(alerts, source)] = BERTH_STATE_WAITING;
+}
+
 void berth_alerts_source(struct berth_alerts *alerts, const struct berth_source_entry *source,
                          struct berth_now now)
 {
@@ -348,7 +359,7 @@ void berth_alerts_source(struct berth_alerts *alerts, const struct berth_source_
         [BERTH_STATE_STALE] = {BERTH_NOTICE_SOURCE_STALE, "source.stale"},
         [BERTH_STATE_DEGRADED] = {BERTH_NOTICE_SOURCE_DEGRADED, "source.degraded"},
     };
-    size_t number = (size_t)(source - alerts->world.service->allocator->sources.at);
+    size_t number = number_of(alerts, source);
     enum berth_source_state before = (enum berth_source_state)alerts->sources_told[number];
     bool told = by_state[source->state].type != NULL;
 

@@ -36,6 +36,11 @@ void berth_alerts_conflict(struct berth_alerts *alerts, const struct berth_confl
 void berth_alerts_source(struct berth_alerts *alerts, const struct berth_source_entry *source,
                          struct berth_now now);
 
+/** Forgets what was told of a source that is being removed: the next one in its place is another.
+ */
+void berth_alerts_source_removed(struct berth_alerts *alerts,
+                                 const struct berth_source_entry *source);
+
 /** Reports what is of the daemon's own life by the system's log: as the channel does, if there is
  * one, else directly, which does nothing where the log is not open.
  *  @param[in] strings  as berth_system_log_report()  @blocks as that, without the channel */

@@ -141,6 +141,13 @@ static void on_source(void *ctx, const struct berth_source_entry *source)
     berth_alerts_source(daemon->service.alerts, source, berth_clock_now());
 }
 
+static void on_source_removed(void *ctx, const struct berth_source_entry *source)
+{
+    const struct berth_daemon *daemon = ctx;
+
+    berth_alerts_source_removed(daemon->service.alerts, source);
+}
+
 static void on_event_added(void *ctx)
 {
     const struct berth_daemon *daemon = ctx;
@@ -437,7 +444,7 @@ static enum berth_code take_endpoint(struct berth_daemon *daemon,
 
 static enum berth_code start_all(struct berth_daemon *daemon, struct berth_error *err)
 {
-    const struct berth_watch_observer observer = {on_source, daemon};
+    const struct berth_watch_observer observer = {on_source, on_source_removed, daemon};
     struct berth_configuration fresh = {.path = NULL};
     enum berth_code code = berth_configuration_load(&fresh, daemon->options, err);
 

@@ -153,7 +153,12 @@ static void stop(struct watched *watched)
 
 static void remove_source(struct watched *watched)
 {
-    berth_allocator_remove_source(watched->set->allocator, watched->number, berth_clock_now());
+    const struct berth_watch *set = watched->set;
+
+    berth_log(BERTH_LOG_INFO, "source %s (%s) is no longer watched",
+              berth_source_name(watched->source), watched->name);
+    set->observer.removed(set->observer.ctx, &set->allocator->sources.at[watched->number]);
+    berth_allocator_remove_source(set->allocator, watched->number, berth_clock_now());
     stop(watched);
 }
 

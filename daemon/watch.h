@@ -14,9 +14,13 @@
 
 struct berth_watch;
 
-/** Is told when a source's state is another than before; copied. */
+/** Copied. */
 struct berth_watch_observer {
+    /** Is told when a source's state is another than before. */
     void (*source)(void *ctx, const struct berth_source_entry *source);
+    /** Is told when the settings no longer name a source, just before it goes: another one may get
+     *  its place then. */
+    void (*removed)(void *ctx, const struct berth_source_entry *source);
     void *ctx;
 };
 

@@ -9,6 +9,7 @@
 #include "watchers/fake/tcp_events_script.h"
 #include "watchers/fake/tcp_table_script.h"
 
+#include <stdio.h>
 #include <uv.h>
 
 #define PORT 8080
@@ -20,6 +21,7 @@ static struct berth_settings settings;
 static struct berth_watcher *fake; /* a default source's, after the start */
 
 static unsigned closed;
+static char removed[64]; /* the last source that was */
 
 static const char *const feeds[] = {"all"};
 
@@ -54,6 +56,13 @@ static void on_source(void *ctx, const struct berth_source_entry *source)
     (void)source;
 }
 
+static void on_removed(void *ctx, const struct berth_source_entry *source)
+{
+    (void)ctx;
+    assert_true(source->in_use);
+    (void)snprintf(removed, sizeof removed, "%s", source->name);
+}
+
 static void on_closed(void *ctx)
 {
     (void)ctx;
@@ -63,11 +72,12 @@ static void on_closed(void *ctx)
 static int set_up(void **state)
 {
     const struct berth_allocator_options options = {0};
-    const struct berth_watch_observer observer = {on_source, NULL};
+    const struct berth_watch_observer observer = {on_source, on_removed, NULL};
     struct berth_error err = {0};
 
     (void)state;
     closed = 0;
+    removed[0] = '\0';
     berth_fake_hints_reset();
     berth_fake_tcp_reset();
     berth_fake_events_reset();
@@ -166,6 +176,27 @@ static void snapshot__later_one_not_taken__is_stale_until_it_is(void **state)
     assert_true(is_claimed(PORT + 1));
 }
 
+/* ---- the removal ---- */
+
+static void apply__source_no_longer_named__is_told_before_it_goes(void **state)
+{
+    char path[] = "/nowhere/applicationHost.config";
+    struct berth_iis_settings iis = {.path = path};
+    struct berth_iis_settings *own = settings.iis;
+    size_t own_count = settings.iis_count;
+
+    (void)state;
+    settings.iis = &iis;
+    settings.iis_count = 1;
+    apply();
+    assert_string_equal(find_source(BERTH_SOURCE_IIS)->name, path);
+    settings.iis = own;
+    settings.iis_count = own_count;
+    assert_string_equal(removed, "");
+    apply();
+    assert_string_equal(removed, path);
+}
+
 /* ---- the close ---- */
 
 static void close__look_under_way__is_over_when_it_comes_back(void **state)
@@ -205,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(snapshot__first_one_not_taken__the_source_goes_on_waiting),
         CASE(snapshot__later_one_not_taken__is_stale_until_it_is),
+        CASE(apply__source_no_longer_named__is_told_before_it_goes),
         CASE(close__look_under_way__is_over_when_it_comes_back),
         CASE(close__nothing_watched__is_over_at_once),
     };

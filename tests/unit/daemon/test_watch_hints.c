@@ -289,7 +289,7 @@ static void settle(struct watched_world *world, enum berth_tcp_events_mode mode)
 static void open_world(struct watched_world *world, enum berth_tcp_events_mode mode)
 {
     const struct berth_allocator_options options = {0};
-    const struct berth_watch_observer observer = {no_source, NULL};
+    const struct berth_watch_observer observer = {no_source, no_source, NULL};
     struct berth_error err = {0};
 
     berth_fake_events_mode(mode, mode == BERTH_TCP_EVENTS_FULL ? NULL : "nothing is told");

@@ -299,6 +299,8 @@ static void report_source(enum berth_source_state source_state, const char *reas
 
 static void source__troubles_and_their_end__are_told_once(void **state)
 {
+    const struct berth_source_entry *source = &memory->service.allocator->sources.at[memory->iis];
+
     (void)state;
     apply();
     report_source(BERTH_STATE_READY, NULL); /* it was never told as anything else */
@@ -307,6 +309,8 @@ static void source__troubles_and_their_end__are_told_once(void **state)
     report_source(BERTH_STATE_READY, NULL);
     report_source(BERTH_STATE_READY, NULL);
     report_source(BERTH_STATE_DEGRADED, "its folder cannot be watched");
+    berth_alerts_source_removed(memory->service.alerts, source); /* another one gets its place */
+    report_source(BERTH_STATE_DEGRADED, "nor can its own");
     report_source(BERTH_STATE_WAITING, "another file");
     report_source(BERTH_STATE_READY, NULL);
     assert_told(
@@ -314,7 +318,9 @@ static void source__troubles_and_their_end__are_told_once(void **state)
         "line 3 is damaged.\n"
         "6 [220] Source applicationHost.config is ready.\n"
         "4 [222] Source applicationHost.config works, but slower than it should: its folder "
-        "cannot be watched.\n");
+        "cannot be watched.\n"
+        "4 [222] Source applicationHost.config works, but slower than it should: nor can its "
+        "own.\n");
 }
 
 static void see_ports(unsigned count)
