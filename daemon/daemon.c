@@ -195,6 +195,7 @@ static void on_facts_timer(uv_timer_t *timer)
 
     read_facts(timer->data);
     berth_port_holds_retry(daemon->holds, daemon->allocator, false);
+    berth_watch_retry(daemon->watch);
 }
 
 /* ---- stopping ---- */

@@ -452,6 +452,11 @@ enum berth_code berth_watch_create(struct berth_watch **out, uv_loop_t *loop,
     return BERTH_OK;
 }
 
+void berth_watch_retry(struct berth_watch *set)
+{
+    berth_watch_hints_retry(set->hints);
+}
+
 void berth_watch_look(struct berth_watch *set, enum berth_source source)
 {
     for (struct watched *watched = set->first; watched != NULL; watched = watched->next) {

@@ -39,6 +39,10 @@ enum berth_code berth_watch_create(struct berth_watch **out, uv_loop_t *loop,
 enum berth_code berth_watch_apply(struct berth_watch *set, const struct berth_settings *settings,
                                   struct berth_error *err);
 
+/** Tries again to listen to the operating system's hints, where that failed. To be called now and
+ * then. */
+void berth_watch_retry(struct berth_watch *set);
+
 /** Makes every watcher of a source look at the truth soon. Where none is watched nothing happens.
  */
 void berth_watch_look(struct berth_watch *set, enum berth_source source);

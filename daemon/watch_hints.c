@@ -11,7 +11,9 @@ struct berth_watch_hints {
     struct berth_source_hints *hints; /* NULL: none are open */
     unsigned groups;                  /* that they were opened for */
     unsigned wanted;
-    bool closing; /* they are being closed */
+    bool unsupported; /* and will always be */
+    bool refused;     /* that they cannot be opened was told in the log */
+    bool closing;     /* they are being closed */
     bool ended;
     bool told[BERTH_HINT_FACILITY_COUNT]; /* in the log, since they were opened */
     bool worked[BERTH_HINT_FACILITY_COUNT];
@@ -59,7 +61,9 @@ static void open_hints(struct berth_watch_hints *hints)
     enum berth_code code =
         berth_source_hints_open(&hints->hints, hints->loop, hints->wanted, &sink, &err);
 
+    hints->unsupported = code == BERTH_NOT_SUPPORTED;
     if (code == BERTH_OK) {
+        hints->refused = false;
         hints->groups = hints->wanted;
         for (unsigned i = 0; i < BERTH_HINT_FACILITY_COUNT; i++) {
             hints->told[i] = false;
@@ -67,8 +71,9 @@ static void open_hints(struct berth_watch_hints *hints)
         return;
     }
     hints->hints = NULL;
-    berth_log(code == BERTH_NOT_SUPPORTED ? BERTH_LOG_DEBUG : BERTH_LOG_WARNING, "no hints: %s",
-              err.detail);
+    berth_log(hints->unsupported || hints->refused ? BERTH_LOG_DEBUG : BERTH_LOG_WARNING,
+              "no hints: %s", err.detail);
+    hints->refused = !hints->unsupported;
 }
 
 /* Makes what is open what is wanted; where that takes a closing, goes on when it is over. */
@@ -89,6 +94,13 @@ void berth_watch_hints_apply(struct berth_watch_hints *hints, unsigned groups)
 {
     hints->wanted = groups;
     settle(hints);
+}
+
+void berth_watch_hints_retry(struct berth_watch_hints *hints)
+{
+    if (!hints->unsupported) {
+        settle(hints);
+    }
 }
 
 bool berth_watch_hints_status(const struct berth_watch_hints *hints,

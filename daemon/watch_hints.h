@@ -17,9 +17,14 @@ enum berth_code berth_watch_hints_create(struct berth_watch_hints **out, uv_loop
                                          void *ctx, struct berth_error *err);
 
 /** Listens from now on to these groups and to no others. On a system without hints nothing happens.
- *  What cannot be opened now is told in the log, and tried again at the next call.
+ *  What cannot be opened now is told in the log, once, and tried again at the next call and by
+ *  berth_watch_hints_retry().
  *  @param[in] groups  a sum of enum berth_hint_groups  @blocks some 100 µs */
 void berth_watch_hints_apply(struct berth_watch_hints *hints, unsigned groups);
+
+/** Tries again to open what could not be, for lack of memory or of a thread. To be called now and
+ *  then.  @blocks as berth_watch_hints_apply() */
+void berth_watch_hints_retry(struct berth_watch_hints *hints);
 
 /** Tells how a facility does.  @return false: it is not listened to; `out` is unchanged */
 bool berth_watch_hints_status(const struct berth_watch_hints *hints,

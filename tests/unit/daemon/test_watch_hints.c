@@ -146,6 +146,38 @@ static void apply__refused__is_a_warning_and_tried_again(void **state)
     berth_watch_hints_close(hints);
 }
 
+static void retry__refused__is_told_once_and_opened_when_it_can_be(void **state)
+{
+    struct berth_watch_hints *hints = create();
+
+    (void)state;
+    berth_fake_hints_refuse(BERTH_NO_MEMORY, "no thread");
+    berth_watch_hints_apply(hints, ALL_GROUPS);
+    for (unsigned i = 0; i < 5; i++) {
+        berth_watch_hints_retry(hints);
+    }
+    assert_int_equal(warning_lines, 1);
+    berth_fake_hints_refuse(BERTH_OK, "");
+    berth_watch_hints_retry(hints);
+    assert_int_equal(berth_fake_hints_open_groups(), ALL_GROUPS);
+    berth_watch_hints_retry(hints); /* nothing is left to open */
+    assert_int_equal(berth_fake_hints_open_groups(), ALL_GROUPS);
+    berth_watch_hints_close(hints);
+}
+
+static void retry__system_without_hints__does_not_ask_again(void **state)
+{
+    struct berth_watch_hints *hints = create();
+
+    (void)state;
+    berth_fake_hints_refuse(BERTH_NOT_SUPPORTED, "never here");
+    berth_watch_hints_apply(hints, ALL_GROUPS);
+    berth_fake_hints_refuse(BERTH_OK, "");
+    berth_watch_hints_retry(hints);
+    assert_int_equal(berth_fake_hints_open_groups(), BERTH_HINTS_NONE);
+    berth_watch_hints_close(hints);
+}
+
 /* ---- what the log says ---- */
 
 static void facility__fails_again_and_again__is_told_once(void **state)
@@ -406,6 +438,8 @@ int main(void)
         CASE(apply__twice_at_once__the_last_one_counts),
         CASE(apply__system_without_hints__says_nothing),
         CASE(apply__refused__is_a_warning_and_tried_again),
+        CASE(retry__refused__is_told_once_and_opened_when_it_can_be),
+        CASE(retry__system_without_hints__does_not_ask_again),
         CASE(facility__fails_again_and_again__is_told_once),
         CASE(hint__while_open__is_a_look_and_never_after_the_close),
         CASE(create__no_memory__is_an_error),
