@@ -72,7 +72,7 @@ char *berth_notice_string(char out[BERTH_NOTICE_STRING_SIZE], const char *string
 char *berth_notice_text(char out[BERTH_NOTICE_TEXT_SIZE], enum berth_notice event,
                         const char *const *strings);
 
-/** Makes berth_system_log_report() work.
+/** Makes berth_system_log_report() work. Does not wait for one that hangs.
  *  May be opened several times, and is closed when each has closed it.
  *  @return BERTH_OK; BERTH_IO, BERTH_DENIED, BERTH_NO_MEMORY: the Event Log refused, it is not open
  *  @thread main, before others report  @source openlog(3), RegisterEventSourceW */
@@ -90,7 +90,8 @@ enum berth_code berth_system_log_report(enum berth_notice event, const char *con
 void berth_system_log_close(void);
 
 /** Ends reporting for all while a report hangs on another thread: touches nothing that it may hold.
- *  What is reported from now on is lost.  @thread main */
+ *  What is reported from now on is lost, until it is opened again. On Linux reports wait for the
+ * one that hangs then, as syslog(3) lets one at a time in; on Windows they do not.  @thread main */
 void berth_system_log_abandon(void);
 
 #endif

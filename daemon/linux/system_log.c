@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <paths.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,7 +13,12 @@
 #include <syslog.h>
 #include <unistd.h>
 
-static atomic_uint opens; /* reports come from a thread that may be left behind */
+/* The C library has one lock for all of syslog(3), and a report that hangs holds it. So its
+ * functions are called by who reports, who may wait; the main thread calls none of them once a
+ * report was left behind. */
+static atomic_uint opens;
+static atomic_bool ready;     /* openlog() was called */
+static atomic_bool abandoned; /* a report may hang, from now on */
 static const char *service_path = _PATH_LOG;
 
 void berth_linux_log_use(const char *path)
@@ -23,9 +29,7 @@ void berth_linux_log_use(const char *path)
 enum berth_code berth_system_log_open(struct berth_error *err)
 {
     (void)err;
-    if (opens++ == 0) {
-        openlog("berthd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
-    }
+    opens++;
     return BERTH_OK;
 }
 
@@ -64,6 +68,10 @@ enum berth_code berth_system_log_report(enum berth_notice event, const char *con
     }
     enum berth_code code = check_service(err);
     if (code == BERTH_OK) {
+        if (!ready) {
+            openlog("berthd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+            ready = true;
+        }
         syslog(priorities[info->severity], "[%u] %s", info->id,
                berth_notice_text(text, event, strings));
     }
@@ -72,12 +80,14 @@ enum berth_code berth_system_log_report(enum berth_notice event, const char *con
 
 void berth_system_log_close(void)
 {
-    if (opens > 0 && --opens == 0) {
+    if (opens > 0 && --opens == 0 && ready && !abandoned) {
         closelog();
+        ready = false;
     }
 }
 
 void berth_system_log_abandon(void)
 {
-    opens = 0; /* the C library's lock is held as long as the report hangs */
+    opens = 0;
+    abandoned = true;
 }

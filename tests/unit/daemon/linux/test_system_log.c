@@ -149,6 +149,32 @@ static void report__not_open__is_an_error(void **state)
     assert_int_equal(calls, 0);
 }
 
+/* Whoever called it on the loop's thread would wait for the report that hangs. */
+static void open__a_report_was_left_behind__leaves_syslog_to_who_reports(void **state)
+{
+    const char *strings[] = {"a", "b", "c"};
+    struct berth_error err;
+
+    (void)state;
+    int fd = be_the_service(SOCK_DGRAM);
+    assert_ok(berth_system_log_open(&err), &err);
+    assert_int_equal(opened, 0);
+    assert_ok(berth_system_log_report(BERTH_NOTICE_STARTED, strings, &err), &err);
+    assert_int_equal(opened, 1);
+    berth_system_log_abandon();
+    assert_code(berth_system_log_report(BERTH_NOTICE_STARTED, strings, &err), BERTH_IO);
+    assert_ok(berth_system_log_open(&err), &err);
+    berth_system_log_close();
+    assert_int_equal(opened, 1);
+    assert_int_equal(closed, 0);
+    assert_ok(berth_system_log_open(&err), &err);
+    assert_ok(berth_system_log_report(BERTH_NOTICE_STARTED, strings, &err), &err);
+    assert_int_equal(calls, 2);
+    berth_system_log_close();
+    assert_int_equal(closed, 0);
+    (void)close(fd);
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, use_a_folder, remove_the_folder)
 
 int main(void)
@@ -159,6 +185,8 @@ int main(void)
         ROW(report__nobody_is_there__says_so),
         ROW(report__service_listens_for_streams__is_left_to_syslog),
         ROW(report__not_open__is_an_error),
+        /* for good: the last one */
+        ROW(open__a_report_was_left_behind__leaves_syslog_to_who_reports),
     };
     return cmocka_run_group_tests_name("daemon.linux_system_log", tests, NULL, NULL);
 }
