@@ -105,6 +105,9 @@ static enum berth_code run_method(struct berth_call *call, const struct method_t
         return berth_fail(err, BERTH_DENIED, 0, "%s needs the role %s, and the caller has %s", name,
                           berth_role_name(method->role), berth_role_name(call->role));
     }
+    if (id == NULL && method->kind == BERTH_METHOD_TELLS) {
+        return BERTH_OK; /* nobody would see what it tells */
+    }
     call->acted = call->acted || method->role > BERTH_ROLE_READER;
     return method->run(call, params, result, err);
 }

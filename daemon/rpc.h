@@ -38,10 +38,17 @@ struct berth_call {
 typedef enum berth_code (*berth_method_fn)(struct berth_call *call, json_t *params,
                                            struct berth_json *result, struct berth_error *err);
 
+/** What a method is good for where nobody gets its answer. */
+enum berth_method_kind {
+    BERTH_METHOD_ACTS,
+    BERTH_METHOD_TELLS /* for nothing: it is not run then */
+};
+
 struct berth_method {
     const char *name;
     enum berth_role role; /* what it takes */
     berth_method_fn run;
+    enum berth_method_kind kind;
 };
 
 /** What becomes of the connection after a line. */
@@ -50,7 +57,8 @@ enum berth_rpc_outcome {
     BERTH_RPC_CLOSE /* the peer broke a limit: close once the answer is written */
 };
 
-/** Answers a line: adds the answer and a line end to `out`, or nothing for a notification.
+/** Answers a line: adds the answer and a line end to `out`, or nothing for a notification, which
+ *  runs only what has an effect besides its answer.
  *  Whatever the line holds, there is a defined answer; an answer that memory or
  *  BERTH_ANSWER_MAX lack room for becomes an error answer.
  *  @param[in] methods  `count` of them, in any order

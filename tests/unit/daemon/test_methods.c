@@ -68,6 +68,24 @@ static void roles__each_method__takes_the_one_of_the_table(void **state)
     memory_service_free(memory);
 }
 
+/* Without an id a method runs for its effect only: those that have one must not be passed over. */
+static void methods__with_an_effect__are_those_of_the_list(void **state)
+{
+    static const char effective[] =
+        " allocate release renew handover adopt subscribe import reload ";
+    size_t count;
+    const struct berth_method *methods = berth_methods(&count);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        char word[32];
+        (void)snprintf(word, sizeof word, " %s ", methods[i].name);
+        if ((methods[i].kind == BERTH_METHOD_ACTS) != (strstr(effective, word) != NULL)) {
+            fail_msg("%s", methods[i].name);
+        }
+    }
+}
+
 static void allocate__while_a_source_waits__not_ready_naming_it(void **state)
 {
     struct memory_service *memory;
@@ -330,6 +348,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roles__each_method__takes_the_one_of_the_table),
+        cmocka_unit_test(methods__with_an_effect__are_those_of_the_list),
         cmocka_unit_test(allocate__while_a_source_waits__not_ready_naming_it),
         cmocka_unit_test(exhausted__counts__add_up_to_the_total),
         cmocka_unit_test(limit_of_leases__reached__says_which_and_how_many),

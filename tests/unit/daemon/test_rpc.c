@@ -50,10 +50,11 @@ static enum berth_code method_large(struct berth_call *call, json_t *params,
 }
 
 static const struct berth_method methods[] = {
-    {"good", BERTH_ROLE_READER, method_good},
-    {"bad", BERTH_ROLE_READER, method_bad},
-    {"large", BERTH_ROLE_READER, method_large},
-    {"admin", BERTH_ROLE_ADMIN, method_good},
+    {"good", BERTH_ROLE_READER, method_good, BERTH_METHOD_ACTS},
+    {"bad", BERTH_ROLE_READER, method_bad, BERTH_METHOD_ACTS},
+    {"large", BERTH_ROLE_READER, method_large, BERTH_METHOD_ACTS},
+    {"admin", BERTH_ROLE_ADMIN, method_good, BERTH_METHOD_ACTS},
+    {"read", BERTH_ROLE_READER, method_good, BERTH_METHOD_TELLS},
 };
 
 #define GOOD(id) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"good\"}"
@@ -133,6 +134,18 @@ static void answer__notifications__run_and_are_silent(void **state)
     }
     assert_answer("{\"jsonrpc\":\"2.0\",\"method\":\"none\"}", "");
     assert_answer("{\"jsonrpc\":\"2.0\",\"method\":\"admin\"}", "");
+}
+
+static void answer__notifications_of_what_only_reads__do_not_run(void **state)
+{
+    (void)state;
+    runs = 0;
+    assert_answer("{\"jsonrpc\":\"2.0\",\"method\":\"read\"}", "");
+    assert_answer("[{\"jsonrpc\":\"2.0\",\"method\":\"read\"}]", "");
+    assert_int_equal(runs, 0);
+    assert_answer("{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"read\"}",
+                  "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"good\":true}}\n");
+    assert_int_equal(runs, 1);
 }
 
 static void answer__role_too_low__is_denied_and_does_not_run(void **state)
@@ -312,6 +325,7 @@ int main(void)
         cmocka_unit_test(answer__good_requests__byte_by_byte),
         cmocka_unit_test(answer__failing_method__error_with_its_data_and_nothing_of_the_result),
         cmocka_unit_test(answer__notifications__run_and_are_silent),
+        cmocka_unit_test(answer__notifications_of_what_only_reads__do_not_run),
         cmocka_unit_test(answer__role_too_low__is_denied_and_does_not_run),
         cmocka_unit_test(answer__unknown_method__name_is_cut_and_stays_json),
         cmocka_unit_test(answer__too_deep__closes),
