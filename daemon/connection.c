@@ -164,7 +164,16 @@ static bool log_is_due(struct berth_log_pace *pace, uint64_t now_ms)
 struct connection_call {
     struct berth_call call;
     const struct berth_connection *connection;
+    uint64_t started_ns;
 };
+
+static bool is_late(struct berth_call *call)
+{
+    const struct connection_call *here = BERTH_CONTAINER_OF(call, struct connection_call, call);
+    uint64_t now_ns = here->connection->server->clock_ns();
+
+    return now_ns - here->started_ns >= BERTH_BATCH_TIME_MS * 1000000;
+}
 
 static void log_denied(struct berth_call *call, const char *method, const struct berth_error *error)
 {
@@ -189,8 +198,10 @@ static void answer_line(struct berth_connection *connection, const char *line, s
                  .role = connection->role,
                  .error_data = &server->error_data,
                  .subscription = &connection->subscription,
-                 .denied = log_denied},
+                 .denied = log_denied,
+                 .is_late = is_late},
         .connection = connection,
+        .started_ns = server->clock_ns(),
     };
     size_t count;
     const struct berth_method *methods = berth_methods(&count);
@@ -198,10 +209,9 @@ static void answer_line(struct berth_connection *connection, const char *line, s
     if (length == 0) {
         return;
     }
-    uint64_t started_ns = uv_hrtime();
     enum berth_rpc_outcome outcome =
         berth_rpc_answer(&here.call, methods, count, line, length, &server->output);
-    berth_latency_note(&server->service->latency, uv_hrtime() - started_ns);
+    berth_latency_note(&server->service->latency, server->clock_ns() - here.started_ns);
     if (outcome == BERTH_RPC_CLOSE || server->output.failed != BERTH_OK) {
         connection->close_when_written = true;
     }

@@ -167,16 +167,32 @@ static void answer_one(struct berth_call *call, const struct method_table *table
     }
 }
 
-/* A batch is answered as one: so that it keeps nobody waiting, only so much of it is carried out.
- */
-static void refuse_rest(const json_t *request, struct berth_text *out)
+static void refuse_element(const json_t *request, enum berth_code code, const char *why,
+                           struct berth_text *out)
 {
     struct berth_error error;
 
-    (void)berth_fail(&error, BERTH_TOO_LARGE, 0,
-                     "the answers before this one have filled the batch: ask again by itself");
+    (void)berth_fail(&error, code, 0, "%s: ask again by itself", why);
     if (!json_is_object(request) || json_object_get(request, "id") != NULL) {
         write_error(out, json_object_get(request, "id"), &error, NULL);
+    }
+}
+
+/* A batch is answered as one: so that it keeps nobody waiting, only so much of it is carried out,
+ * and its first request in any case. */
+static void answer_element(struct berth_call *call, const struct method_table *table,
+                           const json_t *batch, size_t number, size_t start, struct berth_text *out)
+{
+    const json_t *request = json_array_get(batch, number);
+
+    if (out->length - start >= BERTH_BATCH_MAX) {
+        refuse_element(request, BERTH_TOO_LARGE,
+                       "the answers before this one have filled the batch", out);
+    } else if (number > 0 && call->is_late != NULL && call->is_late(call)) {
+        refuse_element(request, BERTH_BUSY,
+                       "the requests before this one have used the batch's time", out);
+    } else {
+        answer_one(call, table, request, out);
     }
 }
 
@@ -212,11 +228,7 @@ static void answer_batch(struct berth_call *call, const struct method_table *tab
             return;
         }
         size_t value = out->length;
-        if (out->length - start < BERTH_BATCH_MAX) {
-            answer_one(call, table, json_array_get(batch, i), out);
-        } else {
-            refuse_rest(json_array_get(batch, i), out);
-        }
+        answer_element(call, table, batch, i, start, out);
         if (out->length == value) {
             cut_back(out, before);
         } else {

@@ -28,6 +28,9 @@ struct berth_call {
     struct berth_text *error_data;           /* members to add to an error's data: ,"port":80 … */
     /** Is told of an attempt that was denied. NULL is accepted. */
     void (*denied)(struct berth_call *call, const char *method, const struct berth_error *error);
+    /** Tells whether the call has taken so long that the rest of a batch is refused. NULL: never.
+     */
+    bool (*is_late)(struct berth_call *call);
     bool acted; /* set once a method runs that takes more than a reader: it may change things, or
                    confirm a change of before */
 };

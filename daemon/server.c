@@ -178,6 +178,7 @@ enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, co
         return berth_fail_memory(err, "the server");
     }
     server->loop = loop;
+    server->clock_ns = uv_hrtime;
     server->service = service;
     server->access = access;
     berth_text_init(&server->output, BERTH_ANSWER_MAX);

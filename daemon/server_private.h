@@ -44,13 +44,14 @@ struct berth_log_pace {
 
 struct berth_server {
     uv_loop_t *loop;
-    uv_timer_t sweep;    /* looks for connections past their time */
-    uv_idle_t backlog;   /* runs while a connection has whole requests waiting */
-    uv_timer_t gather;   /* runs from an event until it is pushed */
-    uv_idle_t push;      /* runs while subscribers wait for their turn */
-    uv_check_t quiet;    /* runs while stopping */
-    uint64_t push_round; /* of the subscribers, each of whom has one turn in it */
-    bool push_again;     /* there were events during the round: another one follows */
+    uint64_t (*clock_ns)(void); /* uv_hrtime(), or a test's own */
+    uv_timer_t sweep;           /* looks for connections past their time */
+    uv_idle_t backlog;          /* runs while a connection has whole requests waiting */
+    uv_timer_t gather;          /* runs from an event until it is pushed */
+    uv_idle_t push;             /* runs while subscribers wait for their turn */
+    uv_check_t quiet;           /* runs while stopping */
+    uint64_t push_round;        /* of the subscribers, each of whom has one turn in it */
+    bool push_again;            /* there were events during the round: another one follows */
     unsigned open_handles;
     struct berth_listener *listener;
     struct berth_service *service;

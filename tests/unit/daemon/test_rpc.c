@@ -237,6 +237,59 @@ static void answer__batch_at_every_limit__never_broken_json(void **state)
     berth_text_fini(&error_data);
 }
 
+static bool is_late_after_one(struct berth_call *call)
+{
+    (void)call;
+    return runs >= 1;
+}
+
+static bool is_late_at_once(struct berth_call *call)
+{
+    (void)call;
+    return true;
+}
+
+static void assert_late_batch(bool (*is_late)(struct berth_call *), const char *batch,
+                              const char *expected)
+{
+    struct berth_text error_data;
+    struct berth_text out;
+    struct berth_call call = {
+        .role = BERTH_ROLE_READER, .error_data = &error_data, .is_late = is_late};
+
+    runs = 0;
+    berth_text_init(&error_data, 1000);
+    berth_text_init(&out, 65536);
+    (void)berth_rpc_answer(&call, methods, BERTH_COUNT(methods), batch, strlen(batch), &out);
+    assert_string_equal(berth_text_string(&out), expected);
+    assert_int_equal(runs, 1);
+    berth_text_fini(&out);
+    berth_text_fini(&error_data);
+}
+
+#define LATE(id)                                                                                   \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id                                                              \
+    ",\"error\":{\"code\":-32009,\"message\":\"the requests before "                               \
+    "this one have used the batch's time: ask again by itself\","                                  \
+    "\"data\":{\"reason\":\"busy\"}}}"
+
+static void answer__batch_out_of_time__the_rest_is_refused_as_busy(void **state)
+{
+    static const char first[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"good\":true}}";
+    char expected[1000];
+
+    (void)state;
+    (void)snprintf(expected, sizeof expected, "[%s,%s,%s]\n", first, LATE("2"), LATE("null"));
+    assert_late_batch(is_late_after_one,
+                      "[" GOOD("1") "," GOOD("2") ",{\"jsonrpc\":\"2.0\",\"method\":\"good\"},7]",
+                      expected);
+    /* but the first one is always carried out, or a late batch would never get on */
+    (void)snprintf(expected, sizeof expected, "[%s,%s]\n", first, LATE("2"));
+    assert_late_batch(is_late_at_once, "[" GOOD("1") "," GOOD("2") "]", expected);
+    (void)snprintf(expected, sizeof expected, "%s\n", first);
+    assert_late_batch(is_late_at_once, GOOD("1"), expected);
+}
+
 static void answer__each_allocation_fails__never_broken_json(void **state)
 {
     static const char *const lines[] = {
@@ -331,6 +384,7 @@ int main(void)
         cmocka_unit_test(answer__too_deep__closes),
         cmocka_unit_test(answer__larger_than_the_limit__is_an_error_instead),
         cmocka_unit_test(answer__batch_at_every_limit__never_broken_json),
+        cmocka_unit_test(answer__batch_out_of_time__the_rest_is_refused_as_busy),
         cmocka_unit_test(answer__each_allocation_fails__never_broken_json),
         cmocka_unit_test(answer__a_method_that_acts__is_noted),
         cmocka_unit_test(write_error__has_id_null_and_a_line_end),
