@@ -211,7 +211,9 @@ static void answer_line(struct berth_connection *connection, const char *line, s
     }
     enum berth_rpc_outcome outcome =
         berth_rpc_answer(&here.call, methods, count, line, length, &server->output);
-    berth_latency_note(&server->service->latency, server->clock_ns() - here.started_ns);
+    uint64_t took_ns = server->clock_ns() - here.started_ns;
+    server->turn_ns += took_ns;
+    berth_latency_note(&server->service->latency, took_ns);
     if (outcome == BERTH_RPC_CLOSE || server->output.failed != BERTH_OK) {
         connection->close_when_written = true;
     }
@@ -228,8 +230,8 @@ static void refuse_line(struct berth_connection *connection, enum berth_code cod
     connection->close_when_written = true;
 }
 
-/* Answers the whole requests at the start of `bytes` until so much output is due that the client
- * has to read first. Gives how many bytes that took. */
+/* Answers the whole requests at the start of `bytes` until the turn's time is used up, or so much
+ * output is due that the client has to read first. Gives how many bytes that took. */
 static size_t answer_lines(struct berth_connection *connection, const char *bytes, size_t count)
 {
     struct berth_text *output = &connection->server->output;
@@ -240,6 +242,7 @@ static size_t answer_lines(struct berth_connection *connection, const char *byte
 
     while (!connection->close_when_written &&
            output->length + connection->unwritten < BERTH_UNREAD_MAX &&
+           (at == 0 || berth__server_has_time(connection->server)) &&
            berth_frame_next(bytes + at, count - at, !connection->any_read, &line, &length, &used)) {
         if (length > BERTH_REQUEST_MAX) {
             refuse_line(connection, BERTH_TOO_LARGE,

@@ -69,6 +69,7 @@ static void close_handles(struct berth_server *server)
 {
     uv_close((uv_handle_t *)&server->sweep, on_handle_closed);
     uv_close((uv_handle_t *)&server->backlog, on_handle_closed);
+    uv_close((uv_handle_t *)&server->turn, on_handle_closed);
     uv_close((uv_handle_t *)&server->gather, on_handle_closed);
     uv_close((uv_handle_t *)&server->push, on_handle_closed);
     uv_close((uv_handle_t *)&server->quiet, on_handle_closed);
@@ -96,17 +97,29 @@ void berth_server_flushed(struct berth_server *server, uint64_t upto,
     }
 }
 
-/* One turn for each connection that has requests waiting. */
+static void on_backlog(uv_idle_t *handle);
+
+/* A turn for the connections that have requests waiting, as many as there is time for. Who gets
+ * none has it before any of the others gets a second one. */
 static void work_off_backlog(struct berth_server *server)
 {
     struct berth_connection *next;
 
     (void)uv_idle_stop(&server->backlog);
+    server->turn_ns = 0;
+    server->backlog_round += !server->backlog_left;
+    server->backlog_left = false;
     for (struct berth_connection *c = server->first; c != NULL; c = next) {
         next = c->next;
-        if (c->backlog) {
-            berth__connection_work(c);
+        if (!c->backlog || c->backlog_round == server->backlog_round) {
+            continue;
         }
+        if (!berth__server_has_time(server)) {
+            server->backlog_left = true;
+            (void)uv_idle_start(&server->backlog, on_backlog);
+            return;
+        }
+        berth__connection_work(c);
     }
 }
 
@@ -115,9 +128,19 @@ static void on_backlog(uv_idle_t *handle)
     work_off_backlog(handle->data);
 }
 
+static void on_turn(uv_prepare_t *handle)
+{
+    struct berth_server *server = handle->data;
+
+    server->turn_ns = 0;
+}
+
 void berth__server_note_backlog(struct berth_server *server, struct berth_connection *connection)
 {
-    connection->backlog = true;
+    if (!connection->backlog) {
+        connection->backlog = true;
+        connection->backlog_round = server->backlog_round;
+    }
     (void)uv_idle_start(&server->backlog, on_backlog);
 }
 
@@ -185,19 +208,22 @@ enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, co
     berth_text_init(&server->error_data, BERTH_ANSWER_MAX);
     (void)uv_timer_init(loop, &server->sweep);
     (void)uv_idle_init(loop, &server->backlog);
+    (void)uv_prepare_init(loop, &server->turn);
     (void)uv_timer_init(loop, &server->gather);
     (void)uv_idle_init(loop, &server->push);
     (void)uv_check_init(loop, &server->quiet);
     server->sweep.data = server;
     server->backlog.data = server;
+    server->turn.data = server;
     server->gather.data = server;
     server->push.data = server;
     server->quiet.data = server;
-    server->open_handles = 5;
+    server->open_handles = 6;
     enum berth_code code =
         berth_listener_open(&server->listener, loop, endpoint, access, on_connected, server, err);
     if (code == BERTH_OK) {
         (void)uv_timer_start(&server->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+        (void)uv_prepare_start(&server->turn, on_turn);
         *out = server;
     } else {
         close_handles(server);

@@ -7,7 +7,9 @@
  * closed; one that does not read its answers is not read from once BERTH_UNREAD_MAX bytes wait for
  * it, and closed when it takes none of them for BERTH_REQUEST_TIME_MS. All clients together may
  * leave BERTH_UNREAD_TOTAL_MAX bytes unread; the one whose answer has no room any more is closed.
- * A batch, which is answered as one, has BERTH_BATCH_TIME_MS for its requests.
+ * A batch, which is answered as one, has BERTH_BATCH_TIME_MS for its requests. In one turn of the
+ * loop requests are answered for BERTH_TURN_TIME_MS, and one of each client whose bytes are there:
+ * what else has come waits for the next turn, each client having its turn before one has another.
  *
  * Where a client's identity shows with its first bytes only, it must send them within
  * BERTH_REQUEST_TIME_MS. BERTH_UNKNOWN_MAX such clients may be connected, beside those that are
@@ -22,6 +24,7 @@
 #include <uv.h>
 
 #define BERTH_REQUEST_TIME_MS ((uint64_t)10 * 1000)
+#define BERTH_TURN_TIME_MS ((uint64_t)2)
 #define BERTH_BATCH_TIME_MS ((uint64_t)100)
 #define BERTH_IDLE_TIME_MS ((uint64_t)15 * 60 * 1000)
 #define BERTH_UNREAD_MAX ((size_t)256 * 1024)

@@ -21,8 +21,9 @@ struct berth_connection {
     bool closing;  /* uv_close was called */
     bool close_when_written;
     bool reading;
-    bool backlog; /* whole requests wait in `input` for another turn */
-    bool acted;   /* one of the requests just answered may have changed something */
+    bool backlog;           /* whole requests wait in `input` for another turn */
+    uint64_t backlog_round; /* the round of turns in which that began: its own comes in the next */
+    bool acted;             /* one of the requests just answered may have changed something */
     struct berth_subscription subscription;
     uint64_t pushed_round;   /* the round of pushing in which it had its turn */
     uint64_t holds_for;      /* up to which change its answers wait to be safe; 0: for none */
@@ -47,11 +48,15 @@ struct berth_server {
     uint64_t (*clock_ns)(void); /* uv_hrtime(), or a test's own */
     uv_timer_t sweep;           /* looks for connections past their time */
     uv_idle_t backlog;          /* runs while a connection has whole requests waiting */
+    uv_prepare_t turn;          /* before the loop hands out what has arrived */
     uv_timer_t gather;          /* runs from an event until it is pushed */
     uv_idle_t push;             /* runs while subscribers wait for their turn */
     uv_check_t quiet;           /* runs while stopping */
     uint64_t push_round;        /* of the subscribers, each of whom has one turn in it */
     bool push_again;            /* there were events during the round: another one follows */
+    uint64_t turn_ns;           /* what the requests of this turn of the loop have taken so far */
+    uint64_t backlog_round;
+    bool backlog_left; /* this round is not finished: some have not had their turn */
     unsigned open_handles;
     struct berth_listener *listener;
     struct berth_service *service;
@@ -79,6 +84,12 @@ void berth__connection_take(struct berth_connection *connection, const char *byt
 
 /** Answers more of what waits in a connection's input. */
 void berth__connection_work(struct berth_connection *connection);
+
+/** Tells whether this turn of the loop has time for more than one request of each client. */
+static inline bool berth__server_has_time(const struct berth_server *server)
+{
+    return server->turn_ns < BERTH_TURN_TIME_MS * 1000000;
+}
 
 /** Has berth__connection_work() called in the loop's next turn, after others had theirs. */
 void berth__server_note_backlog(struct berth_server *server, struct berth_connection *connection);
