@@ -82,14 +82,19 @@ enum berth_code berth__allocator_check_request(const struct berth_allocate_reque
     return code == BERTH_OK ? check_meta(request->meta, err) : code;
 }
 
+static bool may_end(const struct berth_caller *caller, const struct berth_lease *lease)
+{
+    const char *group = lease->owner->group;
+
+    return caller->administrator || strcmp(lease->owner->id, caller->identity.id) == 0 ||
+           (group[0] != '\0' && caller->in_group != NULL && caller->in_group(caller->ctx, group));
+}
+
 static enum berth_code check_owner(const struct berth_lease *lease,
                                    const struct berth_caller *caller, struct berth_refusal *refusal,
                                    struct berth_error *err)
 {
-    const char *group = lease->owner->group;
-
-    if (caller->administrator || strcmp(lease->owner->id, caller->identity.id) == 0 ||
-        (group[0] != '\0' && caller->in_group != NULL && caller->in_group(caller->ctx, group))) {
+    if (may_end(caller, lease)) {
         return BERTH_OK;
     }
     refusal->owner = lease->owner->name;
@@ -279,21 +284,43 @@ static enum berth_code grant(struct berth_allocator *allocator,
     return BERTH_OK;
 }
 
-/* Releases the oldest generations of a key beyond the newest `keep`. One that the store refuses to
- * release stays, and goes with the next new generation. */
+/* Finds the oldest generation of a key that is the caller's, and how many newer ones there are,
+ * whosever they are. */
+static struct berth_lease *oldest_of_caller(const struct berth_allocator *allocator,
+                                            const char *key, const struct berth_caller *caller,
+                                            size_t *newer)
+{
+    struct berth_lease *oldest = NULL;
+    struct berth_lease *each = NULL;
+
+    while ((each = berth_lease_book_next_generation(&allocator->book, key, each)) != NULL) {
+        if ((oldest == NULL || each->serial < oldest->serial) && may_end(caller, each)) {
+            oldest = each;
+        }
+    }
+    *newer = 0;
+    while (oldest != NULL &&
+           (each = berth_lease_book_next_generation(&allocator->book, key, each)) != NULL) {
+        *newer += each->serial > oldest->serial;
+    }
+    return oldest;
+}
+
+/* Releases the generations of a key that are not among the newest `keep`, where they are the
+ * caller's. One that the store refuses to release stays, and goes with the next new generation. */
 static void release_old_generations(struct berth_allocator *allocator, const char *key,
                                     unsigned keep, const struct berth_caller *caller,
                                     struct berth_now now)
 {
-    struct berth_refusal refusal;
-    struct berth_lease *oldest;
+    enum berth_code code = BERTH_OK;
 
-    while (berth_lease_book_generations(&allocator->book, key, &oldest) > keep) {
-        if (check_owner(oldest, caller, &refusal, NULL) != BERTH_OK ||
-            berth__allocator_end(allocator, oldest, BERTH_LEASE_GIVEN_BACK, true, now, NULL) !=
-                BERTH_OK) {
-            return;
+    while (code == BERTH_OK) {
+        size_t newer;
+        struct berth_lease *oldest = oldest_of_caller(allocator, key, caller, &newer);
+        if (oldest == NULL || newer < keep) {
+            return; /* the new one, at the latest, has none that is newer */
         }
+        code = berth__allocator_end(allocator, oldest, BERTH_LEASE_GIVEN_BACK, true, now, NULL);
     }
 }
 
@@ -484,9 +511,12 @@ enum berth_code berth_allocator_allocate(struct berth_allocator *allocator,
 static enum berth_code fail_no_lease_of(const struct berth_allocator *allocator, const char *key,
                                         const char *generation, struct berth_error *err)
 {
-    struct berth_lease *oldest;
-    size_t others = berth_lease_book_generations(&allocator->book, key, &oldest);
+    struct berth_lease *each = NULL;
+    size_t others = 0;
 
+    while ((each = berth_lease_book_next_generation(&allocator->book, key, each)) != NULL) {
+        others++;
+    }
     if (generation != NULL) {
         return berth_fail(err, BERTH_NOT_FOUND, 0, "key %s has no lease of generation %s", key,
                           generation);

@@ -100,7 +100,8 @@ struct berth_allocate_request {
     struct berth_wish wish;
     const char *key;        /* NULL: the lease's id becomes its key */
     const char *generation; /* NULL: none */
-    unsigned keep;          /* release the key's oldest generations beyond so many; 0: all stay */
+    unsigned keep;          /* release the key's oldest generations beyond so many, as far as they
+                               are the caller's; 0: all stay */
     const char *holder;     /* NULL: an IIS binding */
     const char *meta;       /* a JSON object; NULL: none */
     enum berth_protocol protocol;

@@ -145,23 +145,16 @@ struct berth_lease *berth_lease_book_find(const struct berth_lease_book *book, c
     return lease;
 }
 
-size_t berth_lease_book_generations(const struct berth_lease_book *book, const char *key,
-                                    struct berth_lease **oldest)
+struct berth_lease *berth_lease_book_next_generation(const struct berth_lease_book *book,
+                                                     const char *key, struct berth_lease *after)
 {
-    struct berth_lease *lease = NULL;
-    size_t count = 0;
+    struct berth_lease *lease = next_of_key(book, key, after);
 
-    *oldest = NULL;
-    while ((lease = next_of_key(book, key, lease)) != NULL) {
-        if (!berth_lease_state_is_live(lease->state) || lease->generation[0] == '\0') {
-            continue;
-        }
-        count++;
-        if (*oldest == NULL || lease->serial < (*oldest)->serial) {
-            *oldest = lease;
-        }
+    while (lease != NULL &&
+           (!berth_lease_state_is_live(lease->state) || lease->generation[0] == '\0')) {
+        lease = next_of_key(book, key, lease);
     }
-    return count;
+    return lease;
 }
 
 struct berth_lease *berth_lease_book_find_id(const struct berth_lease_book *book, const char *id)

@@ -139,10 +139,10 @@ struct berth_lease *berth_lease_book_at(const struct berth_lease_book *book, uin
 void berth_lease_book_put_back(struct berth_lease_book *book, struct berth_lease *lease,
                                uint16_t port);
 
-/** Counts the live leases of a key, of all generations but "", and finds the oldest of them.
- *  @param[out] oldest  NULL: there is none */
-size_t berth_lease_book_generations(const struct berth_lease_book *book, const char *key,
-                                    struct berth_lease **oldest);
+/** Walks over the live leases of a key, of all generations but "", in no order.
+ *  @param[in] after  the one before, still live or not; NULL: begin  @return NULL: no more */
+struct berth_lease *berth_lease_book_next_generation(const struct berth_lease_book *book,
+                                                     const char *key, struct berth_lease *after);
 
 /** Counts the live leases of an owner's id, whatever the group. */
 size_t berth_lease_book_count_of(const struct berth_lease_book *book, const char *owner_id);

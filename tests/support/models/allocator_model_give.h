@@ -6,22 +6,35 @@
 #include "allocator/adopt.h"
 #include "allocator_model.h"
 
-/** Releases the oldest generations of a key beyond `keep`. */
-static inline void model_keep(struct allocator_model *model, const char *key, unsigned keep)
+/** Counts the generations of a lease's key that are newer. */
+static inline unsigned model_newer(const struct allocator_model *model,
+                                   const struct model_lease *than)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < model->lease_count; i++) {
+        const struct model_lease *lease = &model->leases[i];
+        count += strcmp(lease->key, than->key) == 0 && lease->generation[0] != '\0' &&
+                 lease->number > than->number;
+    }
+    return count;
+}
+
+/** Releases what the caller may of the generations of a key beyond the newest `keep`. */
+static inline void model_keep(struct allocator_model *model, const char *key, unsigned keep,
+                              const struct berth_caller *caller)
 {
     for (;;) {
         size_t oldest = MODEL_LEASES_MAX;
-        unsigned count = 0;
         for (size_t i = 0; i < model->lease_count; i++) {
             const struct model_lease *lease = &model->leases[i];
-            if (strcmp(lease->key, key) == 0 && lease->generation[0] != '\0') {
-                bool older =
-                    oldest == MODEL_LEASES_MAX || lease->number < model->leases[oldest].number;
-                oldest = older ? i : oldest;
-                count++;
+            if (strcmp(lease->key, key) == 0 && lease->generation[0] != '\0' &&
+                model_may(caller, lease) && model_newer(model, lease) >= keep &&
+                (oldest == MODEL_LEASES_MAX || lease->number < model->leases[oldest].number)) {
+                oldest = i;
             }
         }
-        if (count <= keep) {
+        if (oldest == MODEL_LEASES_MAX) {
             return;
         }
         model_end(model, oldest, BERTH_LEASE_RELEASED, true);
@@ -132,7 +145,7 @@ model_give(struct allocator_model *model, const struct berth_allocate_request *r
     }
     model_grant_ports(model, request, caller, ttl_ms, ports);
     if (request->keep != 0) {
-        model_keep(model, request->key, request->keep);
+        model_keep(model, request->key, request->keep, caller);
     }
     model_look(model);
     out->lease = &model->leases[model->lease_count - 1];

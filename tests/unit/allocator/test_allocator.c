@@ -469,6 +469,36 @@ static void keep__generation_of_another_owner__is_not_released(void **state)
     assert_true(is_live("shop", "1"));
 }
 
+static void keep__oldest_generation_of_another_owner__releases_the_oldest_own_ones(void **state)
+{
+    (void)state;
+    (void)allocate_generation("shop", "0", 0, &other);
+    for (char generation[] = "1"; generation[0] <= '4'; generation[0]++) {
+        (void)allocate_generation("shop", generation, 2, &deploy);
+    }
+    assert_true(is_live("shop", "0"));
+    assert_false(is_live("shop", "1"));
+    assert_false(is_live("shop", "2"));
+    assert_true(is_live("shop", "3"));
+    assert_true(is_live("shop", "4"));
+}
+
+static void keep__newer_generations_of_another_owner__count_and_stay(void **state)
+{
+    (void)state;
+    (void)allocate_generation("shop", "1", 0, &deploy);
+    (void)allocate_generation("shop", "2", 0, &other);
+    (void)allocate_generation("shop", "3", 2, &deploy);
+    assert_false(is_live("shop", "1"));
+    assert_true(is_live("shop", "2"));
+    assert_true(is_live("shop", "3"));
+    (void)allocate_generation("shop", "4", 0, &other);
+    (void)allocate_generation("shop", "5", 1, &deploy);
+    assert_false(is_live("shop", "3"));
+    assert_true(is_live("shop", "4"));
+    assert_true(is_live("shop", "5")); /* never the new one */
+}
+
 static void keep__without_key_or_generation__is_refused(void **state)
 {
     struct berth_allocate_request request = request_of("shop");
@@ -507,6 +537,8 @@ int main(void)
         TEST(keep__more_generations__releases_the_oldest),
         TEST(keep__wall_clock_stands_or_steps_back__never_releases_the_new_one),
         TEST(keep__generation_of_another_owner__is_not_released),
+        TEST(keep__oldest_generation_of_another_owner__releases_the_oldest_own_ones),
+        TEST(keep__newer_generations_of_another_owner__count_and_stay),
         TEST(keep__without_key_or_generation__is_refused),
     };
     return cmocka_run_group_tests_name("allocator.allocator", tests, NULL, NULL);

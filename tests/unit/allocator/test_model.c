@@ -286,24 +286,13 @@ static void ask_with_fresh_key(struct berth_allocate_request *request)
     }
 }
 
-/* How many generations to keep. Whose they must be has a test of its own. */
-static unsigned some_keep(const struct berth_allocate_request *request,
-                          const struct berth_caller *caller)
+/* How many generations to keep. */
+static unsigned some_keep(const struct berth_allocate_request *request)
 {
     if (request->key == NULL || request->generation == NULL) {
         return chance(1) ? 1 : 0; /* which is refused */
     }
-    if (!chance(30)) {
-        return 0;
-    }
-    for (size_t i = 0; i < run.model.lease_count; i++) {
-        const struct model_lease *lease = &run.model.leases[i];
-        if (!caller->administrator && strcmp(lease->key, request->key) == 0 &&
-            !model_may(caller, lease)) {
-            return 0;
-        }
-    }
-    return in(1, 3);
+    return chance(30) ? in(1, 3) : 0;
 }
 
 static void count_grant(const struct model_grant *expected, size_t leases_before)
@@ -334,7 +323,7 @@ static void do_allocate(void)
 
     ask_for_own_past(&request);
     ask_with_fresh_key(&request);
-    request.keep = some_keep(&request, caller);
+    request.keep = some_keep(&request);
     run.store_fails = request.keep == 0 && chance(3);
     enum berth_code expected = model_allocate(&run.model, &request, caller, run.look,
                                               run.look_count, run.store_fails, &mine);
