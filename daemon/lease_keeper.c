@@ -11,6 +11,7 @@
 
 #define TEND_MS 1000
 #define TEND_SOON_MS 20
+#define RETRY_MS 30000
 
 struct berth_lease_keeper {
     struct berth_store *store;
@@ -20,12 +21,14 @@ struct berth_lease_keeper {
     uv_timer_t tend;
     uv_async_t flush_done;
     unsigned open_handles;
-    uint64_t changes; /* made */
-    uint64_t safe;    /* of these, those that survive a power failure */
-    uint64_t wanted;  /* up to which somebody waits to be told */
-    uint64_t asked;   /* up to which the flush under way goes */
-    uint64_t tended;  /* when upkeep last looked */
+    uint64_t changes;   /* made */
+    uint64_t safe;      /* of these, those that survive a power failure */
+    uint64_t wanted;    /* up to which somebody waits to be told */
+    uint64_t asked;     /* up to which the flush under way goes */
+    uint64_t tended;    /* when upkeep last looked */
+    uint64_t failed_ms; /* when the store last failed, or was last tried since */
     bool flushing;
+    bool trying; /* the flush under way is upkeep's own */
     struct berth_store_flush flush;
     /* what the worker says of it; the loop reads it after the wake-up that follows */
     uv_mutex_t lock;
@@ -37,20 +40,22 @@ struct berth_lease_keeper {
 /* ---- how it does ---- */
 
 /* A store that fails is told once, and so is its recovery: not every change that it refuses. */
-static enum berth_code note_outcome(struct berth_lease_keeper *keeper, enum berth_code code,
-                                    const struct berth_error *error)
+static void note_success(struct berth_lease_keeper *keeper)
 {
     struct berth_store_health *health = &keeper->health;
 
-    if (code == BERTH_OK) {
-        if (health->failing) {
-            health->failing = false;
-            berth_log(BERTH_LOG_INFO,
-                      "the lease store works again, %" PRIu64 " changes were refused",
-                      health->refused);
-        }
-        return code;
+    if (health->failing) {
+        health->failing = false;
+        berth_log(BERTH_LOG_INFO, "the lease store works again, %" PRIu64 " changes were refused",
+                  health->refused);
     }
+}
+
+static void note_failure(struct berth_lease_keeper *keeper, const struct berth_error *error)
+{
+    struct berth_store_health *health = &keeper->health;
+
+    keeper->failed_ms = uv_now(keeper->tend.loop);
     health->refused++;
     health->error = *error;
     if (!health->failing) {
@@ -59,7 +64,6 @@ static enum berth_code note_outcome(struct berth_lease_keeper *keeper, enum bert
         health->since_unix_ms = berth_clock_now().unix_ms;
         berth_log(BERTH_LOG_ERROR, "the lease store refuses changes: %s", error->detail);
     }
-    return code;
 }
 
 /* ---- keeping ---- */
@@ -68,11 +72,14 @@ static enum berth_code apply(struct berth_lease_keeper *keeper,
                              const struct berth_store_change *change, struct berth_error *err)
 {
     struct berth_error error = {0};
-    enum berth_code code =
-        note_outcome(keeper, berth_store_apply(keeper->store, change, 1, &error), &error);
+    enum berth_code code = berth_store_apply(keeper->store, change, 1, &error);
 
     if (code != BERTH_OK) {
+        note_failure(keeper, &error);
         return berth_fail(err, code, error.os_code, "%s", error.detail);
+    }
+    if (!keeper->health.sync) { /* else it is the flush that shows whether the disk works */
+        note_success(keeper);
     }
     keeper->changes++;
     return BERTH_OK;
@@ -131,8 +138,13 @@ static void tell_flushed(struct berth_lease_keeper *keeper, uint64_t upto,
 {
     if (failure == NULL) {
         keeper->safe = upto;
+        note_success(keeper);
+    } else if (keeper->trying) {
+        keeper->health.error = *failure;
+    } else {
+        note_failure(keeper, failure);
     }
-    (void)note_outcome(keeper, failure != NULL ? failure->code : BERTH_OK, failure);
+    keeper->trying = false;
     keeper->options.flushed(keeper->options.ctx, upto, failure);
 }
 
@@ -186,6 +198,40 @@ uint64_t berth_lease_keeper_flush(struct berth_lease_keeper *keeper)
 
 /* ---- upkeep ---- */
 
+/* Makes a change that is no smaller than a lease's, and takes it back, as one. */
+static enum berth_code apply_trial(struct berth_lease_keeper *keeper, struct berth_error *err)
+{
+    char meta[BERTH_LEASE_META_MAX + 1];
+    const struct berth_lease_record record = {.id = "trial", .meta = meta};
+    const struct berth_store_change changes[] = {{.put = &record}, {.remove = record.id}};
+
+    memset(meta, ' ', sizeof meta - 1);
+    meta[sizeof meta - 1] = '\0';
+    return berth_store_apply(keeper->store, changes, BERTH_COUNT(changes), err);
+}
+
+/* Whether a store that failed works again shows only when it is used, and nobody may come for days.
+ */
+static void try_again(struct berth_lease_keeper *keeper)
+{
+    uint64_t retry_ms = keeper->options.retry_ms != 0 ? keeper->options.retry_ms : RETRY_MS;
+    uint64_t now_ms = uv_now(keeper->tend.loop);
+    struct berth_error error;
+
+    if (!keeper->health.failing || keeper->flushing || now_ms < keeper->failed_ms + retry_ms) {
+        return;
+    }
+    keeper->failed_ms = now_ms;
+    if (apply_trial(keeper, &error) != BERTH_OK) {
+        keeper->health.error = error;
+    } else if (keeper->health.sync) {
+        keeper->trying = true;
+        begin_flush(keeper);
+    } else {
+        note_success(keeper);
+    }
+}
+
 /* Where changes come in upkeep waits for a pause between them: a checkpoint takes milliseconds, for
  * which everybody would wait.  @return whether there is more to do soon */
 static bool tend(struct berth_lease_keeper *keeper)
@@ -206,8 +252,10 @@ static bool tend(struct berth_lease_keeper *keeper)
 
 static void on_tend(uv_timer_t *timer)
 {
-    bool more = tend(timer->data);
+    struct berth_lease_keeper *keeper = timer->data;
 
+    try_again(keeper);
+    bool more = tend(keeper);
     (void)uv_timer_start(timer, on_tend, more ? TEND_SOON_MS : TEND_MS, 0);
 }
 

@@ -17,6 +17,7 @@ struct berth_lease_keeper_options {
      *  whether they would (`failure`; NULL: they do). On the loop's thread. */
     void (*flushed)(void *ctx, uint64_t upto, const struct berth_error *failure);
     void *ctx;
+    uint64_t retry_ms; /* so long after it failed the store is tried again; 0: 30 s */
 };
 
 /** Opens the store.
@@ -51,7 +52,9 @@ uint64_t berth_lease_keeper_flush(struct berth_lease_keeper *keeper);
 /** Gives the store, for history. */
 struct berth_store *berth_lease_keeper_store(struct berth_lease_keeper *keeper);
 
-/** Gives how the store does; valid as long as the keeper. */
+/** Gives how the store does; valid as long as the keeper. One that failed works again with a change
+ *  that it takes, of somebody's or of upkeep's own, which makes one now and then; under durability
+ *  `sync` with a flush. */
 const struct berth_store_health *berth_lease_keeper_health(const struct berth_lease_keeper *keeper);
 
 /** Makes all durable, tells `flushed` no more, and lets go of the store. The memory is given back

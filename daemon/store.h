@@ -68,7 +68,7 @@ struct berth_store_options {
 /** How the store does. */
 struct berth_store_health {
     bool sync;                /* changes survive a power failure */
-    bool failing;             /* the latest change was refused */
+    bool failing;             /* the latest change was refused, or is perhaps not safe */
     struct berth_error error; /* why; kept when it works again */
     int64_t since_unix_ms;    /* since when it fails; 0: it never did */
     uint64_t refused;         /* changes */

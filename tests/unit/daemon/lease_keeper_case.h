@@ -68,6 +68,7 @@ static inline enum berth_code world_try_open(enum berth_durability durability)
         .store = {.folder = folder, .durability = durability, .history_ms = 86400000},
         .flushed = on_flushed,
         .ctx = &told,
+        .retry_ms = 20,
     };
 
     memset(&told, 0, sizeof told);

@@ -70,6 +70,81 @@ static void upkeep__far_behind__does_not_wait(void **state)
     world_close();
 }
 
+static void await_works(const struct berth_store_health *health)
+{
+    const uint64_t end_ms = uv_hrtime() / 1000000 + DEADLINE_MS;
+
+    while (health->failing) {
+        assert_true(uv_hrtime() / 1000000 < end_ms);
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+}
+
+static void upkeep__store_that_refused__is_tried_again_and_nothing_stays_of_it(void **state)
+{
+    (void)state;
+    world_open(BERTH_DURABILITY_COMMIT);
+    const struct berth_store_health *health = berth_lease_keeper_health(keeper);
+    assert_int_equal(allocate("shop"), 49000);
+    store_disk_fail(1, STORE_DISK_WRITES, SQLITE_FULL, STORE_DISK_REFUSES, true);
+    assert_code(try_allocate("blog"), BERTH_STORE_FAILED);
+    for (int turns = 0; turns < 2; turns++) { /* in each of which it is tried, in vain */
+        (void)uv_run(&loop, UV_RUN_ONCE);
+        assert_true(health->failing);
+        assert_int_equal(health->refused, 1);
+    }
+    assert_true(store_disk_end());
+    await_works(health);
+    assert_int_equal(health->refused, 1);
+    world_reopen();
+    assert_int_equal(live_count(), 1);
+    assert_int_equal(ended_count(), 0);
+    world_close();
+}
+
+static void upkeep__sync__only_a_flush_shows_that_the_store_works(void **state)
+{
+    (void)state;
+    world_open(BERTH_DURABILITY_SYNC);
+    const struct berth_store_health *health = berth_lease_keeper_health(keeper);
+    assert_int_equal(allocate("shop"), 49000);
+    store_disk_fail(1, STORE_DISK_SYNCS, SQLITE_IOERR_FSYNC, STORE_DISK_REFUSES, false);
+    assert_int_equal(berth_lease_keeper_flush(keeper), 1);
+    await_told(1);
+    assert_true(told.failed[0] && health->failing);
+    assert_true(store_disk_end());
+    assert_int_equal(allocate("blog"), 49001); /* which nobody waits for to be safe */
+    assert_true(health->failing);
+    await_works(health);
+    assert_int_equal(told.count, 2);
+    assert_false(told.failed[1]);
+    assert_int_equal(health->refused, 1);
+    world_close();
+}
+
+static void upkeep__sync_and_the_disk_still_fails__goes_on_failing(void **state)
+{
+    const uint64_t end_ms = uv_hrtime() / 1000000 + DEADLINE_MS;
+
+    (void)state;
+    world_open(BERTH_DURABILITY_SYNC);
+    const struct berth_store_health *health = berth_lease_keeper_health(keeper);
+    assert_int_equal(allocate("shop"), 49000);
+    store_disk_fail(1, STORE_DISK_WRITES, SQLITE_FULL, STORE_DISK_REFUSES, true);
+    assert_code(try_allocate("blog"), BERTH_STORE_FAILED);
+    assert_true(store_disk_end());
+    store_disk_fail(1, STORE_DISK_SYNCS, SQLITE_IOERR_FSYNC, STORE_DISK_REFUSES, true);
+    while (told.count == 0) { /* the trial can be written, and is not confirmed */
+        assert_true(uv_hrtime() / 1000000 < end_ms);
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    }
+    assert_true(told.failed[0] && health->failing);
+    assert_int_equal(health->refused, 1);
+    assert_true(store_disk_end());
+    await_works(health);
+    world_close();
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up_folder, tear_down_folder)
 
 int main(void)
@@ -78,6 +153,10 @@ int main(void)
         CASE(upkeep__after_many_changes__sorts_history_and_empties_the_log),
         CASE(upkeep__while_changes_come__waits_for_a_pause),
         CASE(upkeep__far_behind__does_not_wait),
+        CASE(upkeep__store_that_refused__is_tried_again_and_nothing_stays_of_it),
+        CASE(upkeep__sync__only_a_flush_shows_that_the_store_works),
+        CASE(upkeep__sync_and_the_disk_still_fails__goes_on_failing),
     };
+    store_disk_install();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
