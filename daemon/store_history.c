@@ -11,6 +11,7 @@
 
 #define FOLD_WINDOW 128  /* rows of `recent` that are moved in a step */
 #define PRUNE_WINDOW 256 /* entries that are looked at in a step */
+#define DAY_MS ((int64_t)24 * 3600 * 1000)
 
 static const char *text_or_empty(const char *text)
 {
@@ -181,6 +182,48 @@ enum berth_code berth_store_fold(struct berth_store *store, bool *more, struct b
     return code;
 }
 
+static uint64_t clock_ms(const struct berth_store *store)
+{
+    return store->clock_ms != NULL ? store->clock_ms() : uv_hrtime() / 1000000;
+}
+
+/* Begins with the time of the newest entry.  @return SQLITE_DONE or an error */
+static int begin_calendar(struct berth_store *store)
+{
+    sqlite3_stmt *query = store->statements[BERTH_SQL_ENTRY_TIME];
+    int result = sqlite3_step(query);
+
+    if (result == SQLITE_ROW) {
+        if (sqlite3_column_type(query, 0) != SQLITE_NULL) {
+            int64_t newest_ms = sqlite3_column_int64(query, 0);
+            store->calendar.unix_ms = newest_ms < INT64_MAX / 2 ? newest_ms : INT64_MAX / 2;
+            store->calendar.at_ms = clock_ms(store);
+        }
+        result = SQLITE_DONE;
+    }
+    (void)sqlite3_reset(query);
+    return result;
+}
+
+/* Gives the time to prune by. A calendar may jump, and what is pruned does not come back when it is
+ * put right: it is believed as far as time has gone by since it was last believed, and a day more.
+ * One that is ahead of that for a day is right, as after a long time out of service. */
+static int64_t believed_time(struct berth_store *store, int64_t now_unix_ms)
+{
+    struct berth_store_calendar *calendar = &store->calendar;
+    uint64_t now_ms = clock_ms(store);
+    int64_t most = calendar->unix_ms + (int64_t)(now_ms - calendar->at_ms) + DAY_MS;
+
+    if (now_unix_ms > most) {
+        calendar->ahead_ms = calendar->ahead_ms != 0 ? calendar->ahead_ms : now_ms;
+        if (now_ms - calendar->ahead_ms < (uint64_t)DAY_MS) {
+            return most;
+        }
+    }
+    *calendar = (struct berth_store_calendar){.unix_ms = now_unix_ms, .at_ms = now_ms};
+    return now_unix_ms;
+}
+
 /* Collects the entries of the next window that are to go: the ones before `cutoff`, and the oldest
  * ones beyond the most that are kept. */
 static int look(struct berth_store *store, int64_t cutoff, int64_t newest, int64_t *numbers,
@@ -234,10 +277,15 @@ enum berth_code berth_store_prune(struct berth_store *store, int64_t now_unix_ms
     sqlite3_stmt *newest = store->statements[BERTH_SQL_HISTORY_NEWEST];
 
     *more = false;
-    if (store->history_ms <= INT64_MAX / 2 && now_unix_ms > INT64_MIN / 2) {
-        cutoff = now_unix_ms - (int64_t)store->history_ms;
+    int result = store->calendar.at_ms == 0 ? begin_calendar(store) : SQLITE_DONE;
+    if (result != SQLITE_DONE) {
+        return berth_store_fail(store, result, "pruning", err);
     }
-    int result = sqlite3_step(newest);
+    if (store->calendar.at_ms != 0 && store->history_ms <= INT64_MAX / 2 &&
+        now_unix_ms > INT64_MIN / 2) {
+        cutoff = believed_time(store, now_unix_ms) - (int64_t)store->history_ms;
+    }
+    result = sqlite3_step(newest);
     int64_t last = result == SQLITE_ROW ? sqlite3_column_int64(newest, 0) : 0;
     (void)sqlite3_reset(newest);
     if (result == SQLITE_ROW) {

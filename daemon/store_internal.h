@@ -35,6 +35,7 @@ enum berth_store_sql {
     BERTH_SQL_HISTORY_WINDOW,
     BERTH_SQL_HISTORY_REMOVE,
     BERTH_SQL_HISTORY_NEWEST,
+    BERTH_SQL_ENTRY_TIME,
     BERTH_SQL_COUNT
 };
 
@@ -72,6 +73,13 @@ struct berth_store_worker {
     uint64_t syncs;    /* for tests */
 };
 
+/* What the calendar said when pruning last believed it. */
+struct berth_store_calendar {
+    int64_t unix_ms;
+    uint64_t at_ms;    /* by the clock that does not jump; 0: there was no entry yet to tell */
+    uint64_t ahead_ms; /* since when it says more than is believed; 0: it does not */
+};
+
 struct berth_store {
     sqlite3 *db;
     sqlite3_stmt *statements[BERTH_SQL_COUNT];
@@ -89,6 +97,8 @@ struct berth_store {
     int64_t recent_first; /* the rows of the table `recent`; the last one holds the seal */
     int64_t recent_last;
     int64_t history_cursor; /* how far pruning has looked */
+    struct berth_store_calendar calendar;
+    uint64_t (*clock_ms)(void); /* a test's own; NULL: uv_hrtime() */
     uv_file mark_file;
     int64_t boot_unix_ms;
     struct berth_store_worker worker;

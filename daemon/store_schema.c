@@ -74,6 +74,10 @@ static const char *const texts[BERTH_SQL_COUNT] = {
                                  " ORDER BY number LIMIT ?",
     [BERTH_SQL_HISTORY_REMOVE] = "DELETE FROM history WHERE number = ?",
     [BERTH_SQL_HISTORY_NEWEST] = "SELECT ifnull(max(number), 0) FROM history",
+    [BERTH_SQL_ENTRY_TIME] =
+        "SELECT ifnull((SELECT time_unix_ms FROM recent WHERE event IS NOT NULL"
+        " ORDER BY number DESC LIMIT 1),"
+        " (SELECT time_unix_ms FROM history ORDER BY number DESC LIMIT 1))",
 };
 
 enum berth_code berth_store_exec(struct berth_store *store, const char *sql,

@@ -1,6 +1,7 @@
 # The lease store. Its tests look at files, kill processes and run out of disk as Unix has it.
 if(NOT WIN32)
   berth_add_unit_test(NAME daemon.store SOURCES test_store.c LIBRARIES berth_daemon TIMEOUT 120)
+  berth_add_unit_test(NAME daemon.store_calendar SOURCES test_store_calendar.c LIBRARIES berth_daemon)
   berth_add_unit_test(NAME daemon.store_outcomes SOURCES test_store_outcomes.c
     LIBRARIES berth_daemon TIMEOUT 300)
   berth_add_unit_test(NAME daemon.store_faults SOURCES test_store_faults.c store_disk.c

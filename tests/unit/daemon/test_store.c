@@ -476,6 +476,7 @@ static void history__older_than_kept__is_pruned(void **state)
     for (int i = 0; i < 300; i++) {
         add_history(fixture, 5000, "filler", 81, "f");
     }
+    fixture->store->calendar = (struct berth_store_calendar){.unix_ms = kept_ms, .at_ms = 1};
     tend(fixture, kept_ms + 1000);
     tend(fixture, kept_ms + 1000); /* begins anew at the first entry */
     assert_history(fixture, 80, NULL, 2000, "5000 new 80 k g1 alice;");
