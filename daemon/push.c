@@ -48,12 +48,15 @@ void berth__connection_push(struct berth_connection *connection)
     if (!has_room(connection)) {
         return; /* it goes on when the socket has taken what is under way */
     }
+    const struct berth_subscription before = connection->subscription;
     berth_text_clear(&server->output);
     bool more = write_due(connection, &server->output);
     if (server->output.failed != BERTH_OK) {
-        /* a line that is there in part would be worse than none */
-        connection->subscription.lost = true;
+        /* a line that is there in part would be worse than none: it is tried again from there, and
+         * what the log has dropped by then is told as lost */
+        connection->subscription = before;
         berth_text_clear(&server->output);
+        more = true;
     }
     berth__connection_write(connection, &server->output);
     if (more) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whose turn it is when there is news for many. */
+#include "memory_faults.h"
 #include "server_case.h"
 
 #define SUBSCRIBERS 24 /* several times as many as have their turn at once */
@@ -70,12 +71,48 @@ static void push__news_during_a_round__one_more_round_follows(void **state)
     close_all(fixture, clients);
 }
 
+/* Lets the first client follow, and writes out an event. */
+static struct berth_connection *one_event(struct server_case *fixture, const char *text)
+{
+    struct berth_connection *c = fixture->server->first;
+    struct berth_event_log *log = fixture->memory->events.log;
+    uint64_t revision = fixture->memory->service.allocator->revision;
+
+    berth_event_log_follow(log, &c->subscription, BERTH_TOPICS_ALL, revision, revision);
+    fixture->memory->service.subscribers_now = 1;
+    berth_event_log_add(log, BERTH_TOPIC_PORTS, revision + 1, text, strlen(text));
+    return c;
+}
+
+static void push__no_memory__the_events_come_later_by_themselves(void **state)
+{
+    struct server_case *fixture = *state;
+    intptr_t client = server_case_connect(fixture);
+    struct berth_connection *c = one_event(fixture, "{\"the\":\"event\"}");
+    uint64_t round = fixture->server->push_round;
+    size_t live;
+
+    berth_text_fini(&fixture->server->output);
+    memory_faults_begin(1, true);
+    berth__connection_push(c);
+    assert_true(memory_faults_end(&live));
+    assert_int_equal(live, 0);
+    while (fixture->server->push_round == round || c->pushed_round != round + 1) {
+        (void)uv_run(&fixture->loop, UV_RUN_ONCE);
+    }
+    assert_receives(client, "{\"the\":\"event\"}");
+    assert_false(c->subscription.lost);
+    listener_world.close(client);
+    server_case_await_connections(fixture, 0);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, server_case_setup, server_case_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(push__news_in_every_turn__each_subscriber_has_its_turn),
+        CASE(push__no_memory__the_events_come_later_by_themselves),
         CASE(push__news_during_a_round__one_more_round_follows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
