@@ -38,6 +38,7 @@ void berth__connection_close(struct berth_connection *connection)
 {
     if (!connection->closing) {
         connection->closing = true;
+        connection->server->unwritten -= connection->unwritten;
         connection->server->service->subscribers_now -= connection->subscription.topics != 0;
         connection->subscription.topics = 0;
         uv_close((uv_handle_t *)&connection->pipe, on_closed);
@@ -60,12 +61,12 @@ static void finish(struct berth_connection *connection)
 static void written(struct berth_connection *connection, size_t length, int status)
 {
     connection->unwritten -= length;
-    connection->server->unwritten -= length;
-    connection->queued = connection->unwritten;
-    connection->stuck_ms = connection->unwritten > 0 ? uv_now(connection->server->loop) : 0;
     if (connection->closing) {
         return;
     }
+    connection->server->unwritten -= length;
+    connection->queued = connection->unwritten;
+    connection->stuck_ms = connection->unwritten > 0 ? uv_now(connection->server->loop) : 0;
     if (status != 0 || (connection->close_when_written && connection->unwritten == 0 &&
                         connection->holds_for == 0)) {
         berth__connection_close(connection);
@@ -88,18 +89,75 @@ static const char *name_of(const struct berth_connection *connection)
     return connection->peer != NULL ? connection->peer->name : "a client";
 }
 
+static void close_unread(struct berth_connection *connection)
+{
+    berth_log(BERTH_LOG_WARNING, "no room for the answers that %s does not read: closed",
+              name_of(connection));
+    berth__connection_close(connection);
+}
+
+static bool same_user(const struct berth_connection *a, const struct berth_connection *b)
+{
+    return a == b || (a->peer != NULL && b->peer != NULL &&
+                      berth_account_same(&a->peer->user, &b->peer->user));
+}
+
+static size_t unread_by_user_of(const struct berth_connection *one)
+{
+    size_t sum = 0;
+
+    for (const struct berth_connection *c = one->server->first; c != NULL; c = c->next) {
+        sum += !c->closing && c->unwritten > 0 && same_user(c, one) ? c->unwritten : 0;
+    }
+    return sum;
+}
+
+/* Of the user who leaves most unread, finds the connection that does.  @return NULL: none does */
+static struct berth_connection *find_greediest(const struct berth_server *server)
+{
+    struct berth_connection *greediest = NULL;
+    size_t most = 0;
+
+    for (struct berth_connection *c = server->first; c != NULL; c = c->next) {
+        if (c->closing || c->unwritten == 0) {
+            continue;
+        }
+        if (greediest != NULL && same_user(c, greediest)) {
+            greediest = c->unwritten > greediest->unwritten ? c : greediest;
+            continue;
+        }
+        size_t sum = unread_by_user_of(c);
+        if (sum > most) {
+            most = sum;
+            greediest = c;
+        }
+    }
+    return greediest;
+}
+
+/* Who asks need not be who has taken the room: a user's many connections, each of which reads a
+ * little now and then, must not have the others closed. */
+static void make_room(struct berth_server *server, size_t length)
+{
+    while (server->unwritten + length > server->unread_max) {
+        struct berth_connection *greediest = find_greediest(server);
+        if (greediest == NULL) {
+            return;
+        }
+        close_unread(greediest);
+    }
+}
+
 /* Hands to libuv what the socket did not take at once. */
 static void write_later(struct berth_connection *connection, const char *bytes, size_t length)
 {
-    struct pending_write *pending = NULL;
-
-    if (connection->server->unwritten + length <= BERTH_UNREAD_TOTAL_MAX) {
-        pending = berth_resize(NULL, sizeof *pending + length, 1);
+    make_room(connection->server, length);
+    if (connection->closing) {
+        return;
     }
+    struct pending_write *pending = berth_resize(NULL, sizeof *pending + length, 1);
     if (pending == NULL) {
-        berth_log(BERTH_LOG_WARNING, "no room for the answers that %s does not read: closed",
-                  name_of(connection));
-        berth__connection_close(connection);
+        close_unread(connection);
         return;
     }
     memcpy(pending->bytes, bytes, length);

@@ -202,6 +202,7 @@ enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, co
     }
     server->loop = loop;
     server->clock_ns = uv_hrtime;
+    server->unread_max = BERTH_UNREAD_TOTAL_MAX;
     server->service = service;
     server->access = access;
     berth_text_init(&server->output, BERTH_ANSWER_MAX);

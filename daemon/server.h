@@ -6,7 +6,8 @@
  * BERTH_REQUEST_TIME_MS of its first byte; a client that sends nothing for BERTH_IDLE_TIME_MS is
  * closed; one that does not read its answers is not read from once BERTH_UNREAD_MAX bytes wait for
  * it, and closed when it takes none of them for BERTH_REQUEST_TIME_MS. All clients together may
- * leave BERTH_UNREAD_TOTAL_MAX bytes unread; the one whose answer has no room any more is closed.
+ * leave BERTH_UNREAD_TOTAL_MAX bytes unread; when more are due, connections of the user who leaves
+ * most are closed.
  * A batch, which is answered as one, has BERTH_BATCH_TIME_MS for its requests. In one turn of the
  * loop requests are answered for BERTH_TURN_TIME_MS, and one of each client whose bytes are there:
  * what else has come waits for the next turn, each client having its turn before one has another.

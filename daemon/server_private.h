@@ -66,7 +66,8 @@ struct berth_server {
     struct berth_text output;       /* the answers to what was just read */
     struct berth_text error_data;   /* scratch of the methods */
     bool client_waits;              /* one could not be accepted for lack of memory: tried again */
-    size_t unwritten;               /* of all connections */
+    size_t unwritten;               /* of all connections that are open */
+    size_t unread_max;              /* BERTH_UNREAD_TOTAL_MAX; less in tests */
     struct berth_log_pace refused;  /* clients */
     struct berth_log_pace denied;   /* requests */
     uint64_t stop_ms;               /* when closing began; 0: it did not */

@@ -3,7 +3,7 @@ berth_add_unit_test(NAME daemon.identity
   SOURCES test_identity.c ${PROJECT_SOURCE_DIR}/tests/support/memory_service.c
     ${PROJECT_SOURCE_DIR}/tests/contract/${BERTH_OS_FAMILY}/listener_world.c
   LIBRARIES berth_daemon)
-foreach(module push server_stop turns)
+foreach(module push server_stop turns unread)
   berth_add_unit_test(NAME daemon.${module}
     SOURCES test_${module}.c ${PROJECT_SOURCE_DIR}/tests/support/memory_service.c
       ${PROJECT_SOURCE_DIR}/tests/contract/${BERTH_OS_FAMILY}/listener_world.c
