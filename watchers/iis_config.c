@@ -439,15 +439,22 @@ static enum berth_code check_section(const struct berth_iis_sites *sites, const 
                       path);
 }
 
+void berth_iis_config_release_claims(struct berth_iis_config *config)
+{
+    config->had_claims = config->had_claims || config->claim_count != 0;
+    berth_free(config->claims);
+    berth_iis_strings_fini(&config->sites_strings);
+    config->claims = NULL;
+    config->claim_count = 0;
+    config->claim_room = 0;
+}
+
 /* Takes away what a failed load must not show; the list of files stays. */
 static void drop_claims(struct berth_iis_config *out)
 {
-    berth_free(out->claims);
+    berth_iis_config_release_claims(out);
+    out->had_claims = false;
     berth_free((void *)out->warnings);
-    berth_iis_strings_fini(&out->sites_strings);
-    out->claims = NULL;
-    out->claim_count = 0;
-    out->claim_room = 0;
     out->warnings = NULL;
     out->warning_count = 0;
     out->site_count = 0;

@@ -28,7 +28,8 @@ static void load(struct berth_iis_look *look)
     struct berth_iis_limits limits = berth_iis_default_limits;
 
     limits.file_bytes = look->file_limit_bytes;
-    limits.require_sites = look->current != NULL && look->current->claim_count != 0;
+    limits.require_sites =
+        look->current != NULL && (look->current->had_claims || look->current->claim_count != 0);
     enum berth_code code = berth_iis_config_load(&look->loaded, look->path, &limits, &look->error);
     plan_watches(look, &look->loaded);
     if (code == BERTH_OK) {

@@ -280,6 +280,7 @@ static enum berth_code deliver(struct iis_watcher *watcher, struct berth_iis_loo
         berth_iis_config_fini(&watcher->current);
         watcher->current = look->loaded;
         look->loaded = (struct berth_iis_config){0};
+        berth_iis_config_release_claims(&watcher->current); /* the ledger has its own */
         watcher->delivered = true;
     }
     return code;
