@@ -334,7 +334,7 @@ void berth_tcp_watch_tell_again(struct berth_tcp_watcher *watcher)
 
 static void work_done_cb(uv_work_t *work, int status);
 static void timer_cb(uv_timer_t *timer);
-static void end_visit(struct berth_tcp_watcher *watcher);
+static bool end_visit(struct berth_tcp_watcher *watcher);
 
 /* Searching for owners takes milliseconds, in which no event can be looked after: visits that
  * events ask for leave it to the one of the next poll. */
@@ -425,8 +425,9 @@ static bool visit_now(struct berth_tcp_watcher *watcher, unsigned scopes)
     prepare_visit(watcher, scopes);
     if (read_briefly(watcher)) {
         note_begun(watcher);
-        end_visit(watcher);
-        berth_tcp_watch_go_on_soon(watcher); /* not at once: a storm must not keep the loop */
+        if (end_visit(watcher)) {
+            berth_tcp_watch_go_on_soon(watcher); /* not at once: a storm must not keep the loop */
+        }
         return true;
     }
     if (queue_visit(watcher) != 0) {
@@ -524,7 +525,8 @@ static void use_reading(struct berth_tcp_watcher *watcher)
     }
 }
 
-static void end_visit(struct berth_tcp_watcher *watcher)
+/* @return false: the watcher has stopped, and may be gone */
+static bool end_visit(struct berth_tcp_watcher *watcher)
 {
     if (!watcher->stopping) {
         complete_evidence(watcher);
@@ -533,18 +535,22 @@ static void end_visit(struct berth_tcp_watcher *watcher)
     watcher->visiting = false;
     if (watcher->stopping) {
         berth_tcp_watch_finish_stop(watcher);
-        return;
+        return false;
     }
     berth_tcp_watch_open_events(watcher); /* where the last opening failed */
     berth_tcp_watch_end_rest(watcher);
     use_reading(watcher);
+    return true;
 }
 
 static void work_done_cb(uv_work_t *work, int status)
 {
     (void)status; /* cancelled only by stop, which looks at nothing else */
-    end_visit(work->data);
-    berth_tcp_watch_go_on(work->data);
+    struct berth_tcp_watcher *watcher = work->data;
+
+    if (end_visit(watcher)) {
+        berth_tcp_watch_go_on(watcher);
+    }
 }
 
 static void timer_closed_cb(uv_handle_t *handle)
