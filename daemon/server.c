@@ -104,22 +104,27 @@ static void on_backlog(uv_idle_t *handle);
 static void work_off_backlog(struct berth_server *server)
 {
     struct berth_connection *next;
+    bool others = false; /* have requests waiting still */
 
     (void)uv_idle_stop(&server->backlog);
     server->turn_ns = 0;
     server->backlog_round += !server->backlog_left;
     server->backlog_left = false;
-    for (struct berth_connection *c = server->first; c != NULL; c = next) {
+    for (struct berth_connection *c = server->first; c != NULL && !server->backlog_left; c = next) {
         next = c->next;
-        if (!c->backlog || c->backlog_round == server->backlog_round) {
+        if (!c->backlog) {
             continue;
         }
-        if (!berth__server_has_time(server)) {
+        if (c->backlog_round == server->backlog_round) {
+            others = true; /* in the next round */
+        } else if (berth__server_has_time(server)) {
+            berth__connection_work(c);
+        } else {
             server->backlog_left = true;
-            (void)uv_idle_start(&server->backlog, on_backlog);
-            return;
         }
-        berth__connection_work(c);
+    }
+    if (others || server->backlog_left) {
+        (void)uv_idle_start(&server->backlog, on_backlog);
     }
 }
 

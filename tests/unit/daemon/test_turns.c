@@ -133,6 +133,27 @@ static void backlog__of_several__each_has_its_turn(void **state)
     }
 }
 
+/* Whose requests come while others still have their turn in a round waits for the next one. */
+static void backlog__that_begins_within_a_round__goes_on_by_itself(void **state)
+{
+    struct server_case *fixture = *state;
+    struct berth_server *server = fixture->server;
+    intptr_t client = server_case_connect(fixture);
+    const struct berth_connection *connection = server->first;
+
+    ask_hello(client, 5);
+    while (!connection->any_read) {
+        (void)uv_run(&fixture->loop, UV_RUN_ONCE);
+    }
+    server->backlog_left = true; /* as if others had not had theirs */
+    assert_int_equal(connection->backlog_round, server->backlog_round);
+    while (waiting(connection) > 0) {
+        (void)uv_run(&fixture->loop, UV_RUN_ONCE);
+    }
+    receive_hellos(client, 5);
+    listener_world.close(client);
+}
+
 static void batch__out_of_time__the_rest_is_busy(void **state)
 {
     static const char batch[] = "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\"},"
@@ -161,6 +182,7 @@ int main(void)
         CASE(requests__more_than_a_turn_has_time_for__go_on_in_the_next),
         CASE(requests__that_take_longer_than_a_turn__one_a_turn),
         CASE(backlog__of_several__each_has_its_turn),
+        CASE(backlog__that_begins_within_a_round__goes_on_by_itself),
         CASE(batch__out_of_time__the_rest_is_busy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
