@@ -382,19 +382,22 @@ static void prepare_visit(struct berth_tcp_watcher *watcher, unsigned scopes)
                            watcher->visit.begun_ns, &watcher->visit.marked);
 }
 
-static void note_begun(struct berth_tcp_watcher *watcher)
+static void note_begun(struct berth_tcp_watcher *watcher, unsigned scopes, uint64_t begun_ns)
 {
     watcher->visiting = true;
-    berth_tcp_schedule_begin(&watcher->schedule, watcher->visit.scopes, watcher->visit.begun_ns);
+    berth_tcp_schedule_begin(&watcher->schedule, scopes, begun_ns);
 }
 
 static int queue_visit(struct berth_tcp_watcher *watcher)
 {
+    const unsigned scopes =
+        watcher->visit.scopes; /* from here on the pool's, as all of the visit */
+    const uint64_t begun_ns = watcher->visit.begun_ns;
     watcher->work.data = watcher;
     int status = uv_queue_work(watcher->loop, &watcher->work, work_cb, work_done_cb);
 
     if (status == 0) {
-        note_begun(watcher);
+        note_begun(watcher, scopes, begun_ns);
     }
     return status;
 }
@@ -424,7 +427,7 @@ static bool visit_now(struct berth_tcp_watcher *watcher, unsigned scopes)
 {
     prepare_visit(watcher, scopes);
     if (read_briefly(watcher)) {
-        note_begun(watcher);
+        note_begun(watcher, scopes, watcher->visit.begun_ns);
         if (end_visit(watcher)) {
             berth_tcp_watch_go_on_soon(watcher); /* not at once: a storm must not keep the loop */
         }

@@ -91,12 +91,6 @@ static void suggest_process(struct berth_tcp_event_side *events, uint32_t proces
     }
 }
 
-static bool is_held(const struct berth_tcp_watcher *watcher, uint16_t port)
-{
-    return berth_port_set_has(&watcher->known[BERTH_TCP_PART_LISTENERS], port) ||
-           berth_port_set_has(&watcher->known[BERTH_TCP_PART_BOUND], port);
-}
-
 static bool is_connected(const struct berth_tcp_watcher *watcher, uint16_t port)
 {
     return berth_port_set_has(&watcher->known[BERTH_TCP_PART_CONNECTIONS], port) ||
@@ -132,7 +126,7 @@ static void look_at_released(struct berth_tcp_watcher *watcher, uint16_t port, u
     look_at_listeners(watcher, now_ns);
 }
 
-/* As is_held(), by word of events too. */
+/* By a reading, or by word of events. */
 static bool is_listened_on(const struct berth_tcp_watcher *watcher, uint16_t port)
 {
     return berth_port_set_has(&watcher->known[BERTH_TCP_PART_LISTENERS], port) ||
@@ -152,31 +146,73 @@ static void look_at_gone(struct berth_tcp_watcher *watcher, uint16_t port)
     look_after_visit(watcher, BERTH_TCP_BOUND);
 }
 
-static void note_ended(struct berth_tcp_event_side *events, uint16_t port, uint64_t now_ns)
+static void note_ended(struct berth_tcp_event_side *events, uint16_t port, bool listened,
+                       uint64_t now_ns)
 {
-    events->ended[events->ended_next] = (struct berth_tcp_told_end){now_ns, port};
+    events->ended[events->ended_next] = (struct berth_tcp_told_end){now_ns, port, listened};
     events->ended_next = (events->ended_next + 1) % BERTH_TCP_WATCH_ENDED_MAX;
 }
 
-/* The system tells of an end before its table has let go, and not again: a reading that begins in
- * between shows what nobody will tell to be gone. */
-void berth_tcp_watch_look_at_late_ends(struct berth_tcp_watcher *watcher)
+/* A connection that ended just before the reading began, and is in it, or marked: the reading was
+ * too early to decide. */
+static bool is_late_connection(const struct berth_tcp_watcher *watcher,
+                               const struct berth_tcp_told_end *end)
 {
     const struct berth_tcp_visit *visit = &watcher->visit;
 
-    if ((visit->scopes & BERTH_TCP_CONNECTIONS) == 0) {
-        return;
-    }
+    return !end->listened && (visit->scopes & BERTH_TCP_CONNECTIONS) != 0 &&
+           visit->begun_ns < end->time_ns + BERTH_TCP_MARK_GRACE_NS &&
+           (berth_port_set_has(&visit->seen[BERTH_TCP_PART_CONNECTIONS], end->port) ||
+            berth_tcp_marks_has(&watcher->events.marks, BERTH_TCP_PART_CONNECTIONS, end->port));
+}
+
+/* A listener that ended a while ago at most, and is in the reading as bound. */
+static bool is_late_listener(const struct berth_tcp_visit *visit,
+                             const struct berth_tcp_told_end *end)
+{
+    return end->listened && (visit->scopes & BERTH_TCP_BOUND) != 0 &&
+           visit->begun_ns < end->time_ns + BERTH_TCP_WATCH_CLOSING_NS &&
+           berth_port_set_has(&visit->seen[BERTH_TCP_PART_BOUND], end->port);
+}
+
+/* The system tells of an end before its table has let go, and not again: a reading that begins in
+ * between shows what nobody will tell to be gone. A listener's socket may be bound for longer, or
+ * for good: it is looked at after twice as long each time. */
+void berth_tcp_watch_look_at_late_ends(struct berth_tcp_watcher *watcher)
+{
+    const struct berth_tcp_visit *visit = &watcher->visit;
+    uint64_t now_ns = uv_hrtime();
+
     for (size_t i = 0; i < BERTH_TCP_WATCH_ENDED_MAX; i++) {
         const struct berth_tcp_told_end *end = &watcher->events.ended[i];
-        if (end->time_ns != 0 && visit->begun_ns < end->time_ns + BERTH_TCP_MARK_GRACE_NS &&
-            berth_port_set_has(&visit->seen[BERTH_TCP_PART_CONNECTIONS], end->port) &&
-            !berth_port_set_has(&visit->seen[BERTH_TCP_PART_LISTENERS], end->port)) {
+        if (end->time_ns == 0 ||
+            berth_port_set_has(&visit->seen[BERTH_TCP_PART_LISTENERS], end->port)) {
+            continue;
+        }
+        if (is_late_connection(watcher, end)) {
             berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_CONNECTIONS,
-                                       uv_hrtime() + BERTH_TCP_MARK_GRACE_NS);
-            return;
+                                       now_ns + BERTH_TCP_MARK_GRACE_NS);
+        } else if (is_late_listener(visit, end)) {
+            berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_BOUND,
+                                       now_ns + BERTH_TCP_MARK_GRACE_NS + (now_ns - end->time_ns));
         }
     }
+}
+
+/* A connection's socket may have been found bound before it was connected. */
+static void look_at_disconnected(struct berth_tcp_watcher *watcher, uint16_t port, uint64_t now_ns)
+{
+    if (berth_port_set_has(&watcher->known[BERTH_TCP_PART_BOUND], port)) {
+        berth_tcp_schedule_look_at(&watcher->schedule, BERTH_TCP_BOUND,
+                                   now_ns + BERTH_TCP_MARK_GRACE_NS);
+    }
+    /* an accepted connection gives nothing up while its listener is there */
+    if (!berth_port_set_has(&watcher->known[BERTH_TCP_PART_LISTENERS], port) &&
+        is_connected(watcher, port)) {
+        berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_CONNECTIONS);
+    }
+    note_ended(&watcher->events, port, false, now_ns);
+    look_after_visit(watcher, BERTH_TCP_CONNECTIONS);
 }
 
 static void take_event(struct berth_tcp_watcher *watcher, const struct berth_tcp_event *event,
@@ -203,14 +239,10 @@ static void take_event(struct berth_tcp_watcher *watcher, const struct berth_tcp
         berth_tcp_schedule_look_at(schedule, BERTH_TCP_CONNECTIONS, now_ns + schedule->poll_ns);
         break;
     case BERTH_TCP_EVENT_DISCONNECT:
-        /* an accepted connection gives nothing up while its listener is there */
-        if (!is_held(watcher, event->port) && is_connected(watcher, event->port)) {
-            berth_tcp_schedule_look(schedule, BERTH_TCP_CONNECTIONS);
-        }
-        note_ended(&watcher->events, event->port, now_ns);
-        look_after_visit(watcher, BERTH_TCP_CONNECTIONS);
+        look_at_disconnected(watcher, event->port, now_ns);
         break;
     case BERTH_TCP_EVENT_RELEASE:
+        note_ended(&watcher->events, event->port, true, now_ns);
         look_at_released(watcher, event->port, now_ns);
         break;
     case BERTH_TCP_EVENT_GONE:

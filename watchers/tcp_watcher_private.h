@@ -37,13 +37,17 @@ struct berth_tcp_visit {
     uint64_t provable[BERTH_PORT_SET_WORDS]; /* ports that need not be looked for elsewhere */
 };
 
-/* How many ends of connections are remembered: those of a moment, in a storm. */
+/* How many ends are remembered: those of a moment, in a storm. */
 #define BERTH_TCP_WATCH_ENDED_MAX 64
 
-/* The end of a connection, as it was told. */
+/* So long a process may take that was stopped in the midst of closing a socket. */
+#define BERTH_TCP_WATCH_CLOSING_NS 2000000000u
+
+/* The end of a connection or of a listener, as it was told. */
 struct berth_tcp_told_end {
     uint64_t time_ns;
     uint16_t port;
+    bool listened;
 };
 
 /* The system's events, as the watcher sees them. */
@@ -62,7 +66,7 @@ struct berth_tcp_event_side {
     struct berth_tcp_marks marks;
     struct berth_tcp_evidence evidence;
     bool letting_go; /* the look that is wanted may find that a port is given up */
-    struct berth_tcp_told_end ended[BERTH_TCP_WATCH_ENDED_MAX]; /* connections, the latest ones */
+    struct berth_tcp_told_end ended[BERTH_TCP_WATCH_ENDED_MAX]; /* the latest ones */
     size_t ended_next;
     unsigned after_visit;    /* scopes to look at once more if the present visit read them */
     bool unproven;           /* what is gone from the listeners must be looked for everywhere */
@@ -108,8 +112,8 @@ void berth_tcp_watch_tell_again(struct berth_tcp_watcher *watcher);
 /** Calls `stopped` if all that runs has ended. */
 void berth_tcp_watch_finish_stop(struct berth_tcp_watcher *watcher);
 
-/** Has connections looked at once more where a reading shows one whose end was told just before it
- *  began. */
+/** Has connections and bound sockets looked at once more where a reading shows one whose end was
+ *  told before it began. */
 void berth_tcp_watch_look_at_late_ends(struct berth_tcp_watcher *watcher);
 
 /** Opens the source of events if it is wanted and not open; what fails is a reason to be told. */

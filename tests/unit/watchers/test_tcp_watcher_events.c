@@ -195,6 +195,48 @@ static void disconnect_event__and_a_reading_that_comes_too_early__is_read_again(
     end_watching(seen);
 }
 
+static void disconnect_event__of_a_socket_found_bound__reads_those_too(void **state)
+{
+    struct seen *seen = *state;
+
+    add(50000, BERTH_CLAIM_BOUND);
+    begin_calm(seen, HOUR_MS);
+    (void)berth_fake_tcp_remove(50000); /* connected since, and closed */
+    happen(BERTH_TCP_EVENT_CONNECT, 50000);
+    happen(BERTH_TCP_EVENT_DISCONNECT, 50000);
+    while (seen->ports[BERTH_TCP_FEED_BOUND] == 50000 ||
+           seen->ports[BERTH_TCP_FEED_CONNECTIONS] == 50000) {
+        turn(seen);
+    }
+    end_watching(seen);
+}
+
+/* Its process was stopped in the midst of closing it, and its end is not told for good. */
+static void
+release_event__of_one_that_is_bound_for_long__is_looked_at_until_it_is_gone(void **state)
+{
+    struct seen *seen = *state;
+
+    add(80, BERTH_CLAIM_LISTENER);
+    begin_calm(seen, HOUR_MS);
+    (void)berth_fake_tcp_remove(80);
+    add(80, BERTH_CLAIM_BOUND);
+    happen(BERTH_TCP_EVENT_RELEASE, 80);
+    while (seen->ports[BERTH_TCP_FEED_LISTENERS] == 80) {
+        turn(seen);
+    }
+    unsigned bound = seen->snapshots[BERTH_TCP_FEED_BOUND];
+    while (seen->snapshots[BERTH_TCP_FEED_BOUND] < bound + 3) {
+        turn(seen);
+    }
+    assert_int_equal(seen->ports[BERTH_TCP_FEED_BOUND], 80);
+    (void)berth_fake_tcp_remove(80);
+    while (seen->ports[BERTH_TCP_FEED_BOUND] == 80) {
+        turn(seen);
+    }
+    end_watching(seen);
+}
+
 static void connecting_event__reads_connections_at_the_next_poll(void **state)
 {
     struct seen *seen = *state;
@@ -595,6 +637,8 @@ int main(void)
         SLOW(disconnect_event__of_a_connection_that_is_known__reads_connections),
         SLOW(disconnect_event__on_a_listeners_port__reads_nothing),
         SLOW(disconnect_event__and_a_reading_that_comes_too_early__is_read_again),
+        SLOW(disconnect_event__of_a_socket_found_bound__reads_those_too),
+        SLOW(release_event__of_one_that_is_bound_for_long__is_looked_at_until_it_is_gone),
         SLOW(connecting_event__reads_connections_at_the_next_poll),
         SLOW(release_event__looks_and_frees_what_is_gone),
         SLOW(release_event__of_a_bound_socket__reads_those),
