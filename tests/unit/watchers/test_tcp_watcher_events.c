@@ -182,11 +182,15 @@ static void disconnect_event__and_a_reading_that_comes_too_early__is_read_again(
 
     add(50000, BERTH_CLAIM_CONNECTION);
     begin_calm(seen, HOUR_MS);
-    happen(BERTH_TCP_EVENT_DISCONNECT, 50000);
-    unsigned connections = seen->snapshots[BERTH_TCP_FEED_CONNECTIONS];
-    while (seen->snapshots[BERTH_TCP_FEED_CONNECTIONS] == connections) {
-        turn(seen);
-    }
+    uint64_t told_ns;
+    do { /* until the machine is quick enough for the reading to begin too early */
+        told_ns = uv_hrtime();
+        happen(BERTH_TCP_EVENT_DISCONNECT, 50000);
+        unsigned connections = seen->snapshots[BERTH_TCP_FEED_CONNECTIONS];
+        while (seen->snapshots[BERTH_TCP_FEED_CONNECTIONS] == connections) {
+            turn(seen);
+        }
+    } while (uv_hrtime() - told_ns >= BERTH_TCP_MARK_GRACE_NS);
     assert_int_equal(seen->ports[BERTH_TCP_FEED_CONNECTIONS], 50000);
     (void)berth_fake_tcp_remove(50000);
     while (seen->ports[BERTH_TCP_FEED_CONNECTIONS] == 50000) {
