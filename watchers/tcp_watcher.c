@@ -390,12 +390,12 @@ static void note_begun(struct berth_tcp_watcher *watcher, unsigned scopes, uint6
 
 static int queue_visit(struct berth_tcp_watcher *watcher)
 {
-    const unsigned scopes =
-        watcher->visit.scopes; /* from here on the pool's, as all of the visit */
+    /* once it is queued all of the visit is the pool's */
+    const unsigned scopes = watcher->visit.scopes;
     const uint64_t begun_ns = watcher->visit.begun_ns;
+
     watcher->work.data = watcher;
     int status = uv_queue_work(watcher->loop, &watcher->work, work_cb, work_done_cb);
-
     if (status == 0) {
         note_begun(watcher, scopes, begun_ns);
     }
@@ -409,7 +409,6 @@ static bool read_briefly(struct berth_tcp_watcher *watcher)
 {
     struct berth_tcp_visit *visit = &watcher->visit;
     uint64_t usual_ns = watcher->schedule.parts[BERTH_TCP_PART_LISTENERS].duration_ns;
-
     bool awaited = watcher->events.letting_go;
 
     watcher->events.letting_go = false;

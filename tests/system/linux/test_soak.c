@@ -303,13 +303,24 @@ static long long lost_events(struct test_client *client)
     return lost;
 }
 
+static bool any_used_is_told_free(const struct comparison *comparison)
+{
+    for (unsigned i = 0; i < PORTS; i++) {
+        if (comparison->truth[i] && !comparison->told[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Where events were lost, as on a machine with much else to do, everything is read, and what that
- * saw end only a poll can tell: of TIME_WAIT nothing is. Without polls that decides nothing. */
+ * saw end only a poll can tell: of TIME_WAIT nothing is. Without polls that decides nothing. But no
+ * used port may be told to be free. */
 static void assert_nothing_lost(struct comparison *comparison, bool polls)
 {
     long long lost = polls ? 0 : lost_events(&comparison->client);
 
-    if (lost != 0) {
+    if (lost != 0 && !any_used_is_told_free(comparison)) {
         (void)printf("undecided: %lld events were lost\n", lost);
         skip();
     }
