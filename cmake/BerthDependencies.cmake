@@ -10,6 +10,9 @@ else()
   # uv.h needs pthread_rwlock_t and the like, which -std=c11 alone hides. Defined as empty, so that a
   # platform file's own "#define _GNU_SOURCE" says the same thing.
   target_compile_options(PkgConfig::UV INTERFACE -D_GNU_SOURCE=)
+  if(BERTH_SANITIZER STREQUAL "thread")
+    target_sources(PkgConfig::UV INTERFACE $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${PROJECT_SOURCE_DIR}/tests/support/linux/tsan_close.c>)
+  endif()
   add_library(Berth::uv ALIAS PkgConfig::UV)
   add_library(Berth::xml ALIAS PkgConfig::XML)
   add_library(Berth::json ALIAS PkgConfig::JSON)
