@@ -48,7 +48,8 @@ struct berth_etw_session {
     uv_mutex_t lock; /* of what follows up to the next blank line */
     uv_cond_t changed;
     struct requests wanted;
-    bool wanted_changed;
+    uint32_t wanted_count; /* how often something was asked for */
+    uint32_t asked_count;  /* the same, as far as the providers were asked */
     bool closing;
     bool restart;
     char restart_reason[BERTH_ETW_TROUBLE_SIZE];
@@ -193,11 +194,14 @@ static uint32_t enable_providers(struct berth_etw_session *session)
 
     uv_mutex_lock(&session->lock);
     wanted = session->wanted;
-    session->wanted_changed = false;
+    uint32_t count = session->wanted_count;
     uv_mutex_unlock(&session->lock);
     for (size_t i = 0; code == 0 && i < wanted.count; i++) {
         code = session->calls.enable(session->calls.context, session->started, &wanted.at[i]);
     }
+    uv_mutex_lock(&session->lock);
+    session->asked_count = count;
+    uv_mutex_unlock(&session->lock);
     return code;
 }
 
@@ -300,12 +304,12 @@ static void keep_going(struct berth_etw_session *session, char reason[BERTH_ETW_
     uv_mutex_lock(&session->lock);
     for (uint32_t round = 1;
          code == 0 && session->reading && !session->closing && !session->restart; round++) {
-        if (!session->wanted_changed) {
+        if (session->wanted_count == session->asked_count) {
             (void)uv_cond_timedwait(&session->changed, &session->lock,
                                     (uint64_t)session->times.flush * NS_PER_MS);
         }
         if (session->reading && !session->closing && !session->restart) {
-            bool wanted_changed = session->wanted_changed;
+            bool wanted_changed = session->wanted_count != session->asked_count;
             uv_mutex_unlock(&session->lock);
             code = look_after(session, wanted_changed, round, &step);
             uv_mutex_lock(&session->lock);
@@ -579,10 +583,18 @@ void berth_etw_session_request(struct berth_etw_session *session,
 {
     uv_mutex_lock(&session->lock);
     if (take_requests(&session->wanted, requests, count)) {
-        session->wanted_changed = true;
+        session->wanted_count++;
         uv_cond_broadcast(&session->changed);
     }
     uv_mutex_unlock(&session->lock);
+}
+
+bool berth_etw_session_has_asked(struct berth_etw_session *session)
+{
+    uv_mutex_lock(&session->lock);
+    bool asked = session->asked_count == session->wanted_count;
+    uv_mutex_unlock(&session->lock);
+    return asked;
 }
 
 void berth_etw_session_restart(struct berth_etw_session *session, const char *reason)

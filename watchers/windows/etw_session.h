@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "watchers/windows/etw_calls.h"
 
+#include <stdbool.h>
 #include <uv.h>
 
 #define BERTH_ETW_FLUSH_MS 100u
@@ -82,6 +83,10 @@ enum berth_code berth_etw_session_open(struct berth_etw_session **out, uv_loop_t
  *  @blocks no */
 void berth_etw_session_request(struct berth_etw_session *session,
                                const struct berth_etw_request *requests, size_t count);
+
+/** Tells whether the providers have been asked for what was requested last. Where the session is
+ * not running, they are asked when it is opened.  @thread any, until close  @blocks no */
+bool berth_etw_session_has_asked(struct berth_etw_session *session);
 
 /** Gives the session up, as it is of no use, and opens it again after the usual pause.
  *  @param[in] reason  a sentence, told by `state`; copied, cut off at 199 bytes

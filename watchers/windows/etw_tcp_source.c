@@ -50,7 +50,7 @@ struct berth_etw_tcp_source {
     bool trial_used;     /* what it brings back: the port was used */
     bool trial_outdated; /* the session was opened again meanwhile */
     uint64_t again_ns;   /* when to try once more; 0: need not be */
-    bool full_due;       /* asked for a tick ago, to be tried now */
+    bool full_due;       /* asked for, to be tried once the providers know */
     bool told;           /* a mode */
     enum berth_tcp_events_mode mode;
     char reason[REASON_SIZE];
@@ -288,10 +288,10 @@ static void take_state(void *ctx, uint32_t openings, const char *reason)
 }
 
 /* What is asked for changes a moment after it was asked, and what was learned in low volume says
- * nothing of the rest: full is tried one tick later, and told when that is judged. */
+ * nothing of the rest: full is tried a tick or more later, and told when that is judged. */
 static void weigh_volume(struct berth_etw_tcp_source *source)
 {
-    if (source->full_due) {
+    if (source->full_due && berth_etw_session_has_asked(source->session)) {
         source->full_due = false;
         try_port(source);
     }

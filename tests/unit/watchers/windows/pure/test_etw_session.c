@@ -346,8 +346,11 @@ static void request__changed__is_asked_at_once_and_after_an_opening(void **state
 
     open_running(stage);
     requests[0].ids[0] = 113;
+    assert_true(berth_etw_session_has_asked(stage->session));
     berth_etw_session_request(stage->session, requests, BERTH_COUNT(requests));
     assert_true(fake_etw_await(FAKE_ETW_ENABLE, 4));
+    assert_true(fake_etw_await(FAKE_ETW_FLUSH, fake_etw_count(FAKE_ETW_FLUSH) + 1));
+    assert_true(berth_etw_session_has_asked(stage->session));
     assert_true(fake_etw_request(BERTH_ETW_HTTP_SERVICE, &asked));
     assert_int_equal(asked.ids[0], 113);
     fake_etw_take_away(0);
@@ -425,8 +428,8 @@ static void close__reader_hangs__is_closed_and_the_session_stopped(void **state)
     await_running(stage, 1);
     fake_etw_hang(true);
     close_session(stage);
-    assert_int_equal(fake_etw_count(FAKE_ETW_STOP), 1);
-    assert_false(fake_etw_is_clean()); /* it hangs on */
+    assert_true(fake_etw_await(FAKE_ETW_STOP, 1)); /* not waited for longer than 10 ms */
+    assert_false(fake_etw_is_clean());             /* it hangs on */
     fake_etw_hang(false);
     assert_true(fake_etw_await_clean());
 }
