@@ -215,6 +215,19 @@ static void look_at_disconnected(struct berth_tcp_watcher *watcher, uint16_t por
     look_after_visit(watcher, BERTH_TCP_CONNECTIONS);
 }
 
+/* Any socket may have come or gone. Of those that are bound only known ones matter: that one comes
+ * is polled for. */
+static void look_at_unknown(struct berth_tcp_watcher *watcher, uint64_t now_ns)
+{
+    const struct berth_port_set *bound = &watcher->known[BERTH_TCP_PART_BOUND];
+    const struct berth_port_range all = {1, UINT16_MAX};
+
+    look_at_listeners(watcher, now_ns);
+    if (watcher->visiting || berth_port_set_count(bound, all) != 0) {
+        berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_BOUND);
+    }
+}
+
 static void take_event(struct berth_tcp_watcher *watcher, const struct berth_tcp_event *event,
                        uint64_t now_ns)
 {
@@ -251,7 +264,7 @@ static void take_event(struct berth_tcp_watcher *watcher, const struct berth_tcp
     case BERTH_TCP_EVENT_ACCEPT:
         break; /* its listener holds the port */
     default:
-        look_at_listeners(watcher, now_ns);
+        look_at_unknown(watcher, now_ns);
         break;
     }
 }

@@ -37,7 +37,7 @@ enum berth_code berth_sock_destroy_receive(int fd, void *buffer, size_t capacity
 /** More notices than this in a second are too many; so many seconds later they are asked for again.
  */
 #define BERTH_DESTROY_PER_SECOND_MAX 500u
-#define BERTH_DESTROY_REST_NS 10000000000u
+#define BERTH_DESTROY_REST_NS 5000000000u
 
 /** Counts notices. Zeroed: none yet. */
 struct berth_destroy_pace {

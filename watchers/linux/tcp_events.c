@@ -440,6 +440,15 @@ static void close_destroy(struct berth_tcp_events *events)
     }
 }
 
+/* Something was destroyed without notice: what, the next looks tell. */
+static void add_missed_ends(struct berth_tcp_events *events)
+{
+    const struct berth_tcp_event other = {.what = BERTH_TCP_EVENT_OTHER,
+                                          .process_id = BERTH_ID_NONE};
+
+    add_event(events, &other);
+}
+
 /* Reads what waits. With too much of it, the notices are given up for a while. */
 static void read_notices(struct berth_tcp_events *events)
 {
@@ -461,10 +470,7 @@ static void read_notices(struct berth_tcp_events *events)
         if (code == BERTH_OK) {
             bearable = berth_destroy_pace_note(&events->pace, events->now_ns);
         } else if (code == BERTH_UNSTABLE) {
-            /* something was closed: what, the next looks tell */
-            const struct berth_tcp_event other = {.what = BERTH_TCP_EVENT_OTHER,
-                                                  .process_id = BERTH_ID_NONE};
-            add_event(events, &other);
+            add_missed_ends(events);
         }
     }
     if (!bearable || code != BERTH_BUSY) {
@@ -528,6 +534,9 @@ static void tick_cb(uv_timer_t *tick)
     }
     if (events->destroy_fd < 0 && !berth_destroy_pace_rests(&events->pace, events->now_ns)) {
         open_destroy(events);
+        if (events->destroy_fd >= 0) {
+            add_missed_ends(events); /* nothing else tells of what was bound and never listened */
+        }
     }
     tell_mode(events);
     flush(events);

@@ -3,6 +3,7 @@
  * over, and sockets of our own. */
 #define _GNU_SOURCE
 #include "tests/support/cmocka_all.h"
+#include "watchers/linux/sock_destroy.h"
 #include "watchers/tcp_events.h"
 
 #include <arpa/inet.h>
@@ -293,6 +294,43 @@ static void rings__run_over_while_nobody_reads__loss_is_told_and_reading_goes_on
     await_marker(stage);
 }
 
+static int bind_any(void)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+/* What was bound and never listened ends by a notice only, and those rest after a storm. */
+static void notices__too_many_at_once__are_followed_by_a_look_when_they_are_read_again(void **state)
+{
+    struct stage *stage = *state;
+    const unsigned *counts = stage->counts;
+    int fd = bind_any();
+    int late = bind_any();
+
+    while (counts[BERTH_TCP_EVENT_GONE] <= BERTH_DESTROY_PER_SECOND_MAX) {
+        for (unsigned i = 0; i < 20; i++) {
+            (void)close(bind_any());
+        }
+        turn(stage);
+    }
+    unsigned others = counts[BERTH_TCP_EVENT_OTHER];
+    (void)close(fd);
+    while (counts[BERTH_TCP_EVENT_OTHER] == others) {
+        turn(stage);
+    }
+    unsigned gone = counts[BERTH_TCP_EVENT_GONE];
+    (void)close(late);
+    while (counts[BERTH_TCP_EVENT_GONE] == gone) {
+        turn(stage);
+    }
+}
+
 int main(void)
 {
 #define STAGED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -300,6 +338,7 @@ int main(void)
         STAGED(listen__in_another_network__makes_only_look),
         STAGED(listen__of_our_own__is_not_told),
         STAGED(rings__run_over_while_nobody_reads__loss_is_told_and_reading_goes_on),
+        STAGED(notices__too_many_at_once__are_followed_by_a_look_when_they_are_read_again),
     };
 #undef STAGED
     return cmocka_run_group_tests_name("tcp_events_linux", tests, NULL, NULL);

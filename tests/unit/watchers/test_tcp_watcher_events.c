@@ -215,6 +215,21 @@ static void disconnect_event__of_a_socket_found_bound__reads_those_too(void **st
     end_watching(seen);
 }
 
+static void other_event__with_a_known_bound_socket__reads_those_too(void **state)
+{
+    struct seen *seen = *state;
+
+    add(50000, BERTH_CLAIM_BOUND);
+    begin_calm(seen, HOUR_MS);
+    assert_int_equal(seen->ports[BERTH_TCP_FEED_BOUND], 50000);
+    (void)berth_fake_tcp_remove(50000);
+    happen(BERTH_TCP_EVENT_OTHER, 0);
+    while (seen->ports[BERTH_TCP_FEED_BOUND] == 50000) {
+        turn(seen);
+    }
+    end_watching(seen);
+}
+
 /* Its process was stopped in the midst of closing it, and its end is not told for good. */
 static void
 release_event__of_one_that_is_bound_for_long__is_looked_at_until_it_is_gone(void **state)
@@ -642,6 +657,7 @@ int main(void)
         SLOW(disconnect_event__on_a_listeners_port__reads_nothing),
         SLOW(disconnect_event__and_a_reading_that_comes_too_early__is_read_again),
         SLOW(disconnect_event__of_a_socket_found_bound__reads_those_too),
+        SLOW(other_event__with_a_known_bound_socket__reads_those_too),
         SLOW(release_event__of_one_that_is_bound_for_long__is_looked_at_until_it_is_gone),
         SLOW(connecting_event__reads_connections_at_the_next_poll),
         SLOW(release_event__looks_and_frees_what_is_gone),
