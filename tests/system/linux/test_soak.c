@@ -88,9 +88,11 @@ static void connect_to_own(struct worker *worker, size_t slot, int listener)
         return;
     }
     (void)fcntl(client, F_SETFL, O_NONBLOCK);
-    if (own_network_connect(client, own_network_port(listener)) || errno == EINPROGRESS) {
-        accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!own_network_connect(client, own_network_port(listener)) && errno != EINPROGRESS) {
+        (void)close(client); /* two cannot connect from one port to one; it would stay bound */
+        return;
     }
+    accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     hold(worker, slot, client, accepted, false);
 }
 
