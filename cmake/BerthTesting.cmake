@@ -6,7 +6,7 @@
 function(berth_add_unit_test)
   cmake_parse_arguments(T "" "NAME;TIMEOUT" "SOURCES;LIBRARIES;ARGS" ${ARGN})
   if(NOT T_TIMEOUT)
-    set(T_TIMEOUT 30)
+    set(T_TIMEOUT 60)
   endif()
   string(REPLACE "." "_" target "test_${T_NAME}")
   add_executable(${target} ${T_SOURCES})

@@ -112,8 +112,8 @@ static void pace__more_than_bearable_in_a_second__begins_a_rest(void **state)
     assert_false(berth_destroy_pace_rests(&pace, 6 * (uint64_t)S - 1));
     assert_false(berth_destroy_pace_note(&pace, 6 * (uint64_t)S - 1));
     assert_true(berth_destroy_pace_rests(&pace, 6 * (uint64_t)S));
-    assert_true(berth_destroy_pace_rests(&pace, 16 * (uint64_t)S - 2));
-    assert_false(berth_destroy_pace_rests(&pace, 16 * (uint64_t)S));
+    assert_true(berth_destroy_pace_rests(&pace, 6 * (uint64_t)S + BERTH_DESTROY_REST_NS - 2));
+    assert_false(berth_destroy_pace_rests(&pace, 6 * (uint64_t)S + BERTH_DESTROY_REST_NS));
 }
 
 static void pace__spread_over_seconds__goes_on(void **state)
