@@ -14,6 +14,7 @@
 #define FIRST_LINE "berth known bindings 1"
 #define SOURCE "source\t=" /* then its name */
 #define WRITE_EVERY_MS 5000
+#define CLAIMS_A_TICK 1024 /* take a millisecond or two */
 #define FLAGS_MAX (BERTH_CLAIM_STOPPED | BERTH_CLAIM_V6_ONLY | BERTH_CLAIM_SNI)
 
 enum field {
@@ -30,6 +31,12 @@ enum field {
     FIELDS
 };
 
+/* How far a text is made. */
+struct walk {
+    unsigned source;
+    uint32_t port; /* whose claims are in it; 0: the source has not begun */
+};
+
 struct berth_known_bindings {
     uv_loop_t *loop;
     struct berth_allocator *allocator;
@@ -39,8 +46,10 @@ struct berth_known_bindings {
     bool closing;
     struct berth_text text;
     struct berth_error error;
-    uint64_t written;    /* which snapshots the file has */
-    uint64_t written_ms; /* when it was last written */
+    bool making;         /* the text, a part with each tick */
+    struct walk walk;    /* in it */
+    uint64_t written;    /* which snapshots the file has, or the text at least */
+    uint64_t written_ms; /* when it was last begun */
     bool failing;        /* which was said */
 };
 
@@ -85,35 +94,60 @@ static void add_claim(struct berth_text *out, const struct berth_allocator *allo
     berth_text_putc(out, '\n');
 }
 
-static void add_source(struct berth_text *out, const struct berth_allocator *allocator,
-                       const struct berth_source_entry *source, struct berth_now now)
-{
-    berth_text_printf(out, SOURCE "%s\n", source->name);
-    for (unsigned port = 1; port <= UINT16_MAX; port++) {
-        struct berth_claims_at walk = berth_ledger_at(allocator->ledger, (uint16_t)port);
-        const struct berth_claim *claim;
-        while ((claim = berth_claims_next(&walk)) != NULL) {
-            if (claim->feed == source->feeds[0]) {
-                add_claim(out, allocator, claim, now);
-            }
-        }
-    }
-}
-
 static bool is_of_iis(const struct berth_source_entry *source)
 {
     return source->in_use && source->source == BERTH_SOURCE_IIS && source->feed_count == 1;
 }
 
+static size_t add_port(struct berth_text *out, const struct berth_allocator *allocator,
+                       const struct berth_source_entry *source, uint16_t port, struct berth_now now)
+{
+    struct berth_claims_at walk = berth_ledger_at(allocator->ledger, port);
+    const struct berth_claim *claim;
+    size_t count = 0;
+
+    while ((claim = berth_claims_next(&walk)) != NULL) {
+        if (claim->feed == source->feeds[0]) {
+            add_claim(out, allocator, claim, now);
+            count++;
+        }
+    }
+    return count;
+}
+
+/* Adds `most` claims, and what more there is on the last one's port, from where `walk` stands.
+ * @return true: that was all */
+static bool add_some(struct berth_text *out, const struct berth_allocator *allocator,
+                     struct berth_now now, struct walk *walk, size_t most)
+{
+    size_t count = 0;
+
+    for (; walk->source < BERTH_SOURCES_MAX; walk->source++, walk->port = 0) {
+        const struct berth_source_entry *source = &allocator->sources.at[walk->source];
+        if (!is_of_iis(source)) {
+            continue;
+        }
+        if (walk->port == 0) {
+            berth_text_printf(out, SOURCE "%s\n", source->name);
+        }
+        while (walk->port < UINT16_MAX) {
+            if (count >= most) {
+                return false;
+            }
+            walk->port++;
+            count += add_port(out, allocator, source, (uint16_t)walk->port, now);
+        }
+    }
+    return true;
+}
+
 void berth_known_bindings_write(struct berth_text *out, const struct berth_allocator *allocator,
                                 struct berth_now now)
 {
+    struct walk walk = {0};
+
     berth_text_puts(out, FIRST_LINE "\n");
-    for (unsigned i = 0; i < BERTH_SOURCES_MAX; i++) {
-        if (is_of_iis(&allocator->sources.at[i])) {
-            add_source(out, allocator, &allocator->sources.at[i], now);
-        }
-    }
+    (void)add_some(out, allocator, now, &walk, SIZE_MAX);
 }
 
 /* ---- reading ---- */
@@ -325,24 +359,37 @@ static uint64_t snapshots_of(const struct berth_allocator *allocator)
     return hash;
 }
 
-/* Makes the text if it is due.  @return false: there is nothing to write */
-static bool make_text(struct berth_known_bindings *known, struct berth_now now)
+static bool is_out_of_date(const struct berth_known_bindings *known)
 {
     uint64_t snapshots = snapshots_of(known->allocator);
 
-    if (snapshots == known->written || snapshots == 0) {
-        return false;
-    }
-    known->written = snapshots;
+    return snapshots != known->written && snapshots != 0;
+}
+
+static void begin_text(struct berth_known_bindings *known, struct berth_now now)
+{
+    known->making = true;
+    known->walk = (struct walk){0};
+    known->written = snapshots_of(known->allocator);
     known->written_ms = now.ms;
-    berth_text_clear(&known->text);
-    berth_known_bindings_write(&known->text, known->allocator, now);
     known->error = (struct berth_error){0};
+    berth_text_clear(&known->text);
+    berth_text_puts(&known->text, FIRST_LINE "\n");
+}
+
+/* Goes on with the text. What comes from a snapshot in between is written as far as it is ahead;
+ * the file is out of date then, and written again.  @return true: it is made, or cannot be */
+static bool make_text(struct berth_known_bindings *known, struct berth_now now, size_t most)
+{
+    bool done = add_some(&known->text, known->allocator, now, &known->walk, most);
+
     if (known->text.failed != BERTH_OK) {
         (void)berth_fail(&known->error, known->text.failed, 0, "%s",
                          berth_code_text(known->text.failed));
+        done = true;
     }
-    return true;
+    known->making = !done;
+    return done;
 }
 
 static void write_text(struct berth_known_bindings *known)
@@ -393,7 +440,13 @@ void berth_known_bindings_tick(struct berth_known_bindings *known, struct berth_
 {
     bool early = known->written_ms != 0 && now.ms < known->written_ms + WRITE_EVERY_MS;
 
-    if (!known->busy && !early && make_text(known, now)) {
+    if (known->busy) {
+        return;
+    }
+    if (!known->making && !early && is_out_of_date(known)) {
+        begin_text(known, now);
+    }
+    if (known->making && make_text(known, now, CLAIMS_A_TICK)) {
         known->busy = true;
         (void)uv_queue_work(known->loop, &known->work, on_write, on_written);
     }
@@ -408,7 +461,9 @@ void berth_known_bindings_close(struct berth_known_bindings *known, struct berth
         known->closing = true; /* what came since is in the file of before, or lasts by itself */
         return;
     }
-    if (make_text(known, now)) {
+    if (known->making || is_out_of_date(known)) {
+        begin_text(known, now);
+        (void)make_text(known, now, SIZE_MAX);
         write_text(known);
         note_outcome(known);
     }

@@ -229,6 +229,81 @@ static void tick__each_allocation_fails__is_tried_again(void **state)
     temp_dir_remove(folder);
 }
 
+/* Each binding is there once, whatever was written in between. */
+static void tick__more_than_one_part__writes_all_of_them(void **state)
+{
+    enum { COUNT = 3000 };
+    struct memory_service *memory = *state;
+    struct berth_claim *claims = calloc(COUNT, sizeof *claims);
+    struct berth_known_bindings *known;
+    char *folder = temp_dir_make();
+    struct berth_error err;
+    struct berth_file file;
+    uv_loop_t loop;
+    unsigned ticks = 0;
+
+    assert_non_null(claims);
+    for (unsigned i = 0; i < COUNT; i++) {
+        claims[i] = berth_claim_make((uint16_t)(40000 + i / 2), BERTH_CLAIM_BINDING);
+        claims[i].host = i % 2 == 0 ? "a.example" : "b.example";
+    }
+    assert_int_equal(uv_loop_init(&loop), 0);
+    see(memory, claims, COUNT);
+    assert_ok(berth_known_bindings_create(&known, &loop, folder, memory->service.allocator, &err),
+              &err);
+    while (berth_file_read(&file, temp_path(folder, BERTH_KNOWN_BINDINGS_FILE), 1000000, &err) !=
+           BERTH_OK) {
+        berth_known_bindings_tick(known, memory->now);
+        (void)uv_run(&loop, UV_RUN_DEFAULT);
+        ticks++;
+        assert_true(ticks <= 3);
+    }
+    assert_int_equal(ticks, 3);
+    size_t lines = 0;
+    for (const char *at = file.bytes; (at = strchr(at, '\n')) != NULL; at++) {
+        lines++;
+    }
+    assert_int_equal(lines, 2 + COUNT);
+    assert_int_equal(berth_known_bindings_read(memory->service.allocator, file.bytes, memory->now),
+                     0); /* they are there already */
+    berth_file_fini(&file);
+    berth_known_bindings_close(known, memory->now);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    temp_dir_remove(folder);
+    free(claims);
+}
+
+static void close__in_the_midst_of_a_text__writes_all_of_it(void **state)
+{
+    enum { COUNT = 3000 };
+    struct memory_service *memory = *state;
+    struct berth_claim *claims = calloc(COUNT, sizeof *claims);
+    struct berth_known_bindings *known;
+    char *folder = temp_dir_make();
+    struct berth_error err;
+    struct berth_file file;
+    uv_loop_t loop;
+
+    assert_non_null(claims);
+    for (unsigned i = 0; i < COUNT; i++) {
+        claims[i] = berth_claim_make((uint16_t)(40000 + i), BERTH_CLAIM_BINDING);
+    }
+    assert_int_equal(uv_loop_init(&loop), 0);
+    see(memory, claims, COUNT);
+    assert_ok(berth_known_bindings_create(&known, &loop, folder, memory->service.allocator, &err),
+              &err);
+    berth_known_bindings_tick(known, memory->now);
+    berth_known_bindings_close(known, memory->now);
+    assert_ok(berth_file_read(&file, temp_path(folder, BERTH_KNOWN_BINDINGS_FILE), 1000000, &err),
+              &err);
+    assert_non_null(strstr(file.bytes, "\t40000\t"));
+    assert_non_null(strstr(file.bytes, "\t42999\t"));
+    berth_file_fini(&file);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    temp_dir_remove(folder);
+    free(claims);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -241,6 +316,8 @@ int main(void)
         CASE(read__a_port_with_a_lease__is_left_to_the_lease),
         CASE(create__each_allocation_fails__is_an_error_without_a_leak),
         CASE(tick__each_allocation_fails__is_tried_again),
+        CASE(tick__more_than_one_part__writes_all_of_them),
+        CASE(close__in_the_midst_of_a_text__writes_all_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
