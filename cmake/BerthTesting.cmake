@@ -15,7 +15,8 @@ function(berth_add_unit_test)
     TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data" TEST_SOURCE_ROOT="${PROJECT_SOURCE_DIR}")
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   add_test(NAME ${T_NAME} COMMAND ${target} ${T_ARGS})
-  set_tests_properties(${T_NAME} PROPERTIES TIMEOUT ${T_TIMEOUT} SKIP_RETURN_CODE 77)
+  # those that may take long begin first, so that none is left to run alone at the end
+  set_tests_properties(${T_NAME} PROPERTIES TIMEOUT ${T_TIMEOUT} COST ${T_TIMEOUT} SKIP_RETURN_CODE 77)
 endfunction()
 
 # berth_add_fuzzer(NAME name SOURCES file.c… LIBRARIES target…)
