@@ -6,30 +6,55 @@
 
 #define WARNINGS_MAX 4096
 
-static bool resolve_rule(const struct berth_access_rule *rule, struct berth_access_entry *out)
+static enum berth_code resolve_rule(const struct berth_access_rule *rule,
+                                    struct berth_access_entry *out, struct berth_error *err)
 {
     *out = (struct berth_access_entry){.role = (enum berth_role)rule->role,
                                        .subject = (enum berth_subject)rule->subject};
     switch (out->subject) {
     case BERTH_SUBJECT_EVERYONE:
-        return true;
+        return BERTH_OK;
     case BERTH_SUBJECT_GROUP:
-        return berth_account_find_group(rule->name, &out->account);
+        return berth_account_find_group(rule->name, &out->account, err);
     case BERTH_SUBJECT_USER:
         break;
     }
-    return berth_account_find_user(rule->name, &out->account);
+    return berth_account_find_user(rule->name, &out->account, err);
 }
 
-static void warn_unknown(struct berth_access *access, const struct berth_settings *settings,
-                         const struct berth_access_rule *rule)
+/* A default rule for a group that this machine does not have is nothing to warn of; a group that
+ * may be there is. */
+static void warn(struct berth_access *access, const struct berth_settings *settings,
+                 const struct berth_access_rule *rule, const struct berth_error *why)
 {
     if (settings->access_given) {
-        berth_text_printf(&access->warnings,
-                          "line %u: there is no %s %s on this machine: the rule grants nothing\n",
-                          rule->line, rule->subject == BERTH_SUBJECT_GROUP ? "group" : "user",
-                          rule->name);
+        berth_text_printf(&access->warnings, "line %u: %s: the rule grants nothing\n", rule->line,
+                          why->detail);
+    } else if (why->code != BERTH_NOT_FOUND) {
+        berth_text_printf(&access->warnings, "%s: its default rule grants nothing\n", why->detail);
     }
+}
+
+/* A name that cannot be resolved costs its rule only. */
+static enum berth_code resolve_rules(struct berth_access *access,
+                                     const struct berth_settings *settings, struct berth_error *err)
+{
+    struct berth_error why;
+
+    for (size_t i = 0; i < settings->rule_count; i++) {
+        const struct berth_access_rule *rule = &settings->rules[i];
+        enum berth_code code = resolve_rule(rule, &access->entries[access->count], &why);
+        if (code == BERTH_NO_MEMORY) {
+            *err = why;
+            return code;
+        }
+        if (code == BERTH_OK) {
+            access->count++;
+        } else {
+            warn(access, settings, rule, &why);
+        }
+    }
+    return BERTH_OK;
 }
 
 enum berth_code berth_access_resolve(struct berth_access *out,
@@ -42,15 +67,13 @@ enum berth_code berth_access_resolve(struct berth_access *out,
     if (access.entries == NULL) {
         return berth_fail_memory(err, "the access rules");
     }
-    for (size_t i = 0; i < settings->rule_count; i++) {
-        if (resolve_rule(&settings->rules[i], &access.entries[access.count])) {
-            access.count++;
-        } else {
-            warn_unknown(&access, settings, &settings->rules[i]);
-        }
+    enum berth_code code = resolve_rules(&access, settings, err);
+    if (code == BERTH_OK) {
+        *out = access;
+    } else {
+        berth_access_fini(&access);
     }
-    *out = access;
-    return BERTH_OK;
+    return code;
 }
 
 void berth_access_fini(struct berth_access *access)

@@ -21,11 +21,13 @@ struct berth_access {
     size_t count;
     struct berth_account_id own_user; /* who runs the daemon may administer it; a service's own SID
                                          on Windows, which is a group of its token */
-    struct berth_text warnings;       /* one a line: names that the system does not know */
+    struct berth_text warnings;       /* one a line: names that the system does not know, or could
+                                         not look up */
 };
 
 /** Makes the rules of some settings comparable.
- *  A name that the system does not know gives a warning and grants nothing.
+ *  A name that the system does not know, or cannot look up now, gives a warning that says which,
+ *  and grants nothing.
  *  @param[out] out  set only on BERTH_OK; for berth_access_fini()
  *  @return BERTH_OK; BERTH_NO_MEMORY  @thread loop  @blocks for the look-up of names */
 enum berth_code berth_access_resolve(struct berth_access *out,

@@ -3,6 +3,8 @@
 #ifndef BERTH_DAEMON_ACCOUNTS_H
 #define BERTH_DAEMON_ACCOUNTS_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,12 +22,18 @@ struct berth_account_id {
 /** Tells whether two are one account; none is like no other.  @thread any */
 bool berth_account_same(const struct berth_account_id *a, const struct berth_account_id *b);
 
-/** Finds a group, or a user, by name, by number (Linux) or by SID (Windows).
- *  @return false: there is none, `out` is unchanged
- *  @thread loop  @blocks for the system's account database  @source getgrnam(3), getpwnam(3);
- *          LookupAccountNameW */
-bool berth_account_find_group(const char *name, struct berth_account_id *out);
-bool berth_account_find_user(const char *name, struct berth_account_id *out);
+/** Finds a group, or a user, by name, by number (Linux) or by SID (Windows). Names that stand in a
+ *  configuration are looked up on the loop, at start and reload only, when somebody waits for just
+ *  that.
+ *  @return BERTH_OK; BERTH_NOT_FOUND: there is none; BERTH_IO, BERTH_DENIED, BERTH_NO_MEMORY: it
+ *          could not be looked up, so that nobody knows whether there is; `err` names it and has
+ *          the system's error. On error `out` is unchanged
+ *  @thread loop  @blocks for the system's account database, which may be a server's
+ *  @source getgrnam(3), getpwnam(3); LookupAccountNameW */
+enum berth_code berth_account_find_group(const char *name, struct berth_account_id *out,
+                                         struct berth_error *err);
+enum berth_code berth_account_find_user(const char *name, struct berth_account_id *out,
+                                        struct berth_error *err);
 
 /** Gives as whom this process runs: its user; on Windows its service's own SID where it has one,
  * and none (length 0) where its user is an account that other services share.  @thread any */

@@ -2,8 +2,10 @@
 #include "accounts_posix.h"
 
 #include "base/compiler.h"
+#include "base/memory.h"
 #include "base/units.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #define REMEMBERED 64 /* users whose names are kept */
+#define ENTRY_MAX ((size_t)4 * 1024 * 1024)
 
 enum account_kind { USER = 'u', GROUP = 'g' };
 
@@ -58,37 +61,118 @@ static bool by_number(const char *name, char kind, struct berth_account_id *out)
     return true;
 }
 
-bool berth_account_find_group(const char *name, struct berth_account_id *out)
+/* ---- the account database ---- */
+
+/* getpwnam(3): "0 or ENOENT or ESRCH or EBADF or EPERM or …  The given name or uid was not found."
+ */
+static bool says_none(int number)
 {
-    char buffer[16384]; /* a group's members count too */
+    return number == 0 || number == ENOENT || number == ESRCH || number == EBADF || number == EPERM;
+}
+
+static enum berth_code fail_ask(int number, const char *what, const char *who,
+                                struct berth_error *err)
+{
+    if (says_none(number)) {
+        return berth_fail(err, BERTH_NOT_FOUND, number, "there is no %s %s on this machine", what,
+                          who);
+    }
+    if (err == NULL) {
+        return BERTH_IO; /* strerror() is not for all threads */
+    }
+    return berth_fail(err, BERTH_IO, number, "the %s %s cannot be looked up: %s", what, who,
+                      number == ERANGE ? "its entry is larger than 4 MiB" : strerror(number));
+}
+
+/* Asks with a buffer that grows as long as the answer does not fit: a group's members all stand in
+ * it. `ask` is as getgrnam_r(): gives 0 or an errno, and takes what is wanted of the entry into
+ * `ctx`. Without `err` on any thread. */
+static enum berth_code ask_accounts(int (*ask)(void *ctx, char *buffer, size_t size, bool *found),
+                                    void *ctx, const char *what, const char *who,
+                                    struct berth_error *err)
+{
+    char few[4096];
+    char *many = NULL;
+    bool found = false;
+    int number = ask(ctx, few, sizeof few, &found);
+
+    for (size_t size = 4 * sizeof few; number == ERANGE && size <= ENTRY_MAX; size *= 4) {
+        berth_free(many);
+        many = berth_resize(NULL, size, 1);
+        if (many == NULL) {
+            return berth_fail_memory(err, "an entry of the account database");
+        }
+        number = ask(ctx, many, size, &found);
+    }
+    berth_free(many);
+    return number == 0 && found ? BERTH_OK : fail_ask(number, what, who, err);
+}
+
+/* What is asked for, and what came of it. */
+struct named {
+    const char *name;
+    struct berth_account_id id;
+};
+
+static int ask_group(void *ctx, char *buffer, size_t size, bool *found)
+{
+    struct named *asked = ctx;
     struct group entry;
-    struct group *found = NULL;
+    struct group *result = NULL;
+    int number = getgrnam_r(asked->name, &entry, buffer, size, &result);
+
+    *found = number == 0 && result != NULL;
+    if (*found) {
+        asked->id = berth_posix_group(entry.gr_gid);
+    }
+    return number;
+}
+
+static int ask_user(void *ctx, char *buffer, size_t size, bool *found)
+{
+    struct named *asked = ctx;
+    struct passwd entry;
+    struct passwd *result = NULL;
+    int number = getpwnam_r(asked->name, &entry, buffer, size, &result);
+
+    *found = number == 0 && result != NULL;
+    if (*found) {
+        asked->id = berth_posix_user(entry.pw_uid);
+    }
+    return number;
+}
+
+enum berth_code berth_account_find_group(const char *name, struct berth_account_id *out,
+                                         struct berth_error *err)
+{
+    struct named asked = {.name = name};
 
     if (by_number(name, GROUP, out)) {
-        return true;
+        return BERTH_OK;
     }
-    if (getgrnam_r(name, &entry, buffer, sizeof buffer, &found) != 0 || found == NULL) {
-        return false;
+    enum berth_code code = ask_accounts(ask_group, &asked, "group", name, err);
+    if (code == BERTH_OK) {
+        *out = asked.id;
     }
-    *out = berth_posix_group(entry.gr_gid);
-    return true;
+    return code;
 }
 
-bool berth_account_find_user(const char *name, struct berth_account_id *out)
+enum berth_code berth_account_find_user(const char *name, struct berth_account_id *out,
+                                        struct berth_error *err)
 {
-    char buffer[4096];
-    struct passwd entry;
-    struct passwd *found = NULL;
+    struct named asked = {.name = name};
 
     if (by_number(name, USER, out)) {
-        return true;
+        return BERTH_OK;
     }
-    if (getpwnam_r(name, &entry, buffer, sizeof buffer, &found) != 0 || found == NULL) {
-        return false;
+    enum berth_code code = ask_accounts(ask_user, &asked, "user", name, err);
+    if (code == BERTH_OK) {
+        *out = asked.id;
     }
-    *out = berth_posix_user(entry.pw_uid);
-    return true;
+    return code;
 }
+
+/* ---- who is who ---- */
 
 struct berth_account_id berth_account_own_user(void)
 {

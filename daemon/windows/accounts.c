@@ -3,6 +3,7 @@
 
 #include "base/compiler.h"
 #include "base/memory.h"
+#include "base/windows/fail_system.h"
 #include "base/windows/wide.h"
 #include "daemon/windows/sid.h"
 #include "daemon/windows/token.h"
@@ -32,8 +33,9 @@ static bool is_user(SID_NAME_USE use)
     return use == SidTypeUser || use == SidTypeComputer || use == SidTypeWellKnownGroup;
 }
 
-static bool look_up(const wchar_t *name, bool (*fits)(SID_NAME_USE use),
-                    struct berth_account_id *out)
+/* Gives 0, or the error; ERROR_NONE_MAPPED is what Windows says where there is none. */
+static DWORD look_up(const wchar_t *name, bool (*fits)(SID_NAME_USE use),
+                     struct berth_account_id *out)
 {
     unsigned char sid[SECURITY_MAX_SID_SIZE];
     wchar_t domain[NAME_UNITS];
@@ -41,44 +43,68 @@ static bool look_up(const wchar_t *name, bool (*fits)(SID_NAME_USE use),
     DWORD domain_units = NAME_UNITS;
     SID_NAME_USE use;
 
-    return LookupAccountNameW(NULL, name, sid, &sid_size, domain, &domain_units, &use) &&
-           fits(use) && berth_sid_take(sid, GetLengthSid(sid), out);
+    if (!LookupAccountNameW(NULL, name, sid, &sid_size, domain, &domain_units, &use)) {
+        return GetLastError();
+    }
+    return fits(use) && berth_sid_take(sid, GetLengthSid(sid), out) ? 0 : ERROR_NONE_MAPPED;
 }
 
 /* A computer or domain may be called as the group is, and is found first then. */
-static bool look_up_here(const wchar_t *name, bool (*fits)(SID_NAME_USE use),
-                         struct berth_account_id *out)
+static DWORD look_up_here(const wchar_t *name, bool (*fits)(SID_NAME_USE use),
+                          struct berth_account_id *out)
 {
     wchar_t whole[MAX_COMPUTERNAME_LENGTH + 1 + NAME_UNITS];
     DWORD units = MAX_COMPUTERNAME_LENGTH + 1;
 
     if (wcschr(name, L'\\') != NULL || wcschr(name, L'@') != NULL || wcslen(name) >= NAME_UNITS ||
         !GetComputerNameW(whole, &units)) {
-        return false;
+        return ERROR_NONE_MAPPED;
     }
     (void)swprintf(whole + units, BERTH_COUNT(whole) - units, L"\\%ls", name);
     return look_up(whole, fits, out);
 }
 
-static bool find(const char *name, bool (*fits)(SID_NAME_USE use), struct berth_account_id *out)
+/* What is not found here may yet be in the domain that could not be asked. */
+static DWORD look_up_both(const wchar_t *name, bool (*fits)(SID_NAME_USE use),
+                          struct berth_account_id *out)
+{
+    DWORD anywhere = look_up(name, fits, out);
+    DWORD here = anywhere != 0 ? look_up_here(name, fits, out) : 0;
+
+    return here == 0 || anywhere == ERROR_NONE_MAPPED ? here : anywhere;
+}
+
+static enum berth_code find(const char *name, bool (*fits)(SID_NAME_USE use), const char *what,
+                            struct berth_account_id *out, struct berth_error *err)
 {
     if (berth_sid_read(name, out)) {
-        return true;
+        return BERTH_OK;
     }
     wchar_t *wide = berth_wide(name);
-    bool found = wide != NULL && (look_up(wide, fits, out) || look_up_here(wide, fits, out));
+    if (wide == NULL && GetLastError() != ERROR_NO_UNICODE_TRANSLATION) {
+        return berth_fail_memory(err, "the name of an account");
+    }
+    DWORD number = wide != NULL ? look_up_both(wide, fits, out) : ERROR_NONE_MAPPED;
     berth_free(wide);
-    return found;
+    if (number == ERROR_NONE_MAPPED) {
+        return berth_fail(err, BERTH_NOT_FOUND, (int)number, "there is no %s %s on this machine",
+                          what, name);
+    }
+    return number == 0
+               ? BERTH_OK
+               : berth_fail_system(err, number, "the %s %s cannot be looked up", what, name);
 }
 
-bool berth_account_find_group(const char *name, struct berth_account_id *out)
+enum berth_code berth_account_find_group(const char *name, struct berth_account_id *out,
+                                         struct berth_error *err)
 {
-    return find(name, is_group, out);
+    return find(name, is_group, "group", out, err);
 }
 
-bool berth_account_find_user(const char *name, struct berth_account_id *out)
+enum berth_code berth_account_find_user(const char *name, struct berth_account_id *out,
+                                        struct berth_error *err)
 {
-    return find(name, is_user, out);
+    return find(name, is_user, "user", out, err);
 }
 
 /* ---- who is who ---- */

@@ -17,7 +17,7 @@ static struct berth_account_id user(unsigned number)
 {
     struct berth_account_id id = {0};
 
-    assert_true(berth_account_find_user(account_user(number), &id));
+    assert_int_equal(berth_account_find_user(account_user(number), &id, NULL), BERTH_OK);
     return id;
 }
 
@@ -25,7 +25,7 @@ static struct berth_account_id group(unsigned number)
 {
     struct berth_account_id id = {0};
 
-    assert_true(berth_account_find_group(account_group(number), &id));
+    assert_int_equal(berth_account_find_group(account_group(number), &id, NULL), BERTH_OK);
     return id;
 }
 

@@ -22,9 +22,7 @@ enum berth_code berth_peer_of(const uv_pipe_t *pipe, struct berth_peer *out,
         return berth_fail(err, code, 0, "as the test wishes");
     }
     *out = (struct berth_peer){.id = "somebody", .name = "somebody", .process_id = 1};
-    return berth_account_find_user(account_user(4711), &out->user)
-               ? BERTH_OK
-               : berth_fail(err, BERTH_INTERNAL, 0, "no account");
+    return berth_account_find_user(account_user(4711), &out->user, err);
 }
 
 static int setup(void **state)

@@ -21,9 +21,9 @@ static void find__by_sid__needs_nobody_to_ask(void **state)
     struct berth_account_id found = {0};
 
     (void)state;
-    assert_true(berth_account_find_group("S-1-5-32-545", &found));
+    assert_int_equal(berth_account_find_group("S-1-5-32-545", &found, NULL), BERTH_OK);
     assert_string_equal(text_of(&found), "S-1-5-32-545");
-    assert_true(berth_account_find_user("S-1-5-21-1-2-3-1001", &found));
+    assert_int_equal(berth_account_find_user("S-1-5-21-1-2-3-1001", &found, NULL), BERTH_OK);
     assert_string_equal(text_of(&found), "S-1-5-21-1-2-3-1001");
 }
 
@@ -42,10 +42,10 @@ static void find__well_known_names__have_their_sids(void **state)
 
     (void)state;
     for (size_t i = 0; i < BERTH_COUNT(groups); i++) {
-        assert_true(berth_account_find_group(groups[i].name, &found));
+        assert_int_equal(berth_account_find_group(groups[i].name, &found, NULL), BERTH_OK);
         assert_string_equal(text_of(&found), groups[i].sid);
     }
-    assert_true(berth_account_find_user("SYSTEM", &found));
+    assert_int_equal(berth_account_find_user("SYSTEM", &found, NULL), BERTH_OK);
     assert_string_equal(text_of(&found), "S-1-5-18");
 }
 
@@ -57,8 +57,8 @@ static void find__nobody_of_that_name__is_false_and_changes_nothing(void **state
 
     (void)state;
     for (size_t i = 0; i < BERTH_COUNT(names); i++) {
-        assert_false(berth_account_find_group(names[i], &found));
-        assert_false(berth_account_find_user(names[i], &found));
+        assert_int_equal(berth_account_find_group(names[i], &found, NULL), BERTH_NOT_FOUND);
+        assert_int_equal(berth_account_find_user(names[i], &found, NULL), BERTH_NOT_FOUND);
         assert_true(berth_account_same(&found, &berth_sid_system));
     }
 }
@@ -72,10 +72,10 @@ static void find__group_as_user__is_false(void **state)
     DWORD size = sizeof user;
 
     (void)state;
-    assert_false(berth_account_find_user("BUILTIN\\Users", &found));
+    assert_int_equal(berth_account_find_user("BUILTIN\\Users", &found, NULL), BERTH_NOT_FOUND);
     assert_true(GetUserNameA(user, &size));
-    assert_true(berth_account_find_user(user, &found));
-    assert_false(berth_account_find_group(user, &found));
+    assert_int_equal(berth_account_find_user(user, &found, NULL), BERTH_OK);
+    assert_int_equal(berth_account_find_group(user, &found, NULL), BERTH_NOT_FOUND);
 }
 
 static void own_user__in_a_console__is_the_token_s_user(void **state)
