@@ -9,7 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BERTH_ACCOUNT_BYTES_MAX 68  /* SECURITY_MAX_SID_SIZE of Windows */
+#define BERTH_ACCOUNT_BYTES_MAX 68 /* SECURITY_MAX_SID_SIZE of Windows */
+#define BERTH_ACCOUNT_NAME_SIZE                                                                    \
+    64                              /* of a buffer for a user's name as it is shown, cut off there \
+                                     */
 #define BERTH_ACCOUNT_TEXT_SIZE 192 /* of a buffer for any account's text, its NUL included */
 
 /** A user or a group, as the system identifies it: a kind and a number on Linux, a SID on Windows.
@@ -52,9 +55,17 @@ char *berth_account_text(const struct berth_account_id *account, char *out);
  *  @thread any */
 bool berth_account_read(const char *text, struct berth_account_id *out);
 
-/** Writes a user's name for people, or "uid 1000" or the SID where there is none. Remembers the
- *  latest look-ups, so that a client that connects again and again costs one.
- *  @return `out`  @thread loop  @blocks for the account database, at the first look-up */
-char *berth_account_user_name(const struct berth_account_id *user, char *out, size_t size);
+/** Writes what a user is called who has no name: "uid 1000", or the SID.
+ *  @return `out`  @thread any  @blocks no */
+char *berth_account_nameless(const struct berth_account_id *user, char *out, size_t size);
+
+/** Looks up a user's name for people. What is shown to clients comes from account_names.h, as this
+ *  may take for as long as a directory server likes.
+ *  @param[out] out  "alice", "WORK\alice", cut off where it is longer; else what
+ *                   berth_account_nameless() writes
+ *  @return false: there is none, or it cannot be looked up: where a server is away, no system tells
+ *          these apart for sure
+ *  @thread any  @blocks for the account database  @source getpwuid(3); LookupAccountSidW */
+bool berth_account_look_up_user_name(const struct berth_account_id *user, char *out, size_t size);
 
 #endif

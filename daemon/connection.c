@@ -84,6 +84,18 @@ static void on_written(uv_write_t *request, int status)
     berth_free(pending);
 }
 
+/* Gives a peer its user's name, or what stands for it until then.  @return whether that is all */
+static bool take_name(const struct berth_connection *connection, struct berth_peer *peer)
+{
+    struct berth_account_names *names = connection->server->names;
+
+    if (names == NULL) {
+        (void)berth_account_nameless(&peer->user, peer->name, sizeof peer->name);
+        return true;
+    }
+    return berth_account_names_get(names, &peer->user, peer->name);
+}
+
 static const char *name_of(const struct berth_connection *connection)
 {
     return connection->peer != NULL ? connection->peer->name : "a client";
@@ -362,6 +374,14 @@ static void hold_output(struct berth_connection *connection, const struct berth_
     connection->reading = false;
 }
 
+/* Keeps what was read for when the client's name is there; no room is told then. */
+static void keep_input(struct berth_connection *connection, const char *bytes, size_t count)
+{
+    berth_text_add(&connection->input, bytes, count);
+    (void)uv_read_stop((uv_stream_t *)&connection->pipe);
+    connection->reading = false;
+}
+
 /* Writes what there is, and ends or goes on. */
 static void go_on(struct berth_connection *connection, const struct berth_text *output)
 {
@@ -413,6 +433,10 @@ void berth__connection_take(struct berth_connection *connection, const char *byt
     if (count > 0) {
         connection->read_ms = now_ms;
     }
+    if (connection->awaits_name) { /* it was settled just now who it is */
+        keep_input(connection, bytes, count);
+        return;
+    }
     connection->acted = false;
     bool answered = answer_input(connection, bytes, count);
     if (connection->input.length == 0) {
@@ -432,6 +456,17 @@ void berth__connection_take(struct berth_connection *connection, const char *byt
     go_on(connection, &server->output);
     if (server->output.capacity > sizeof server->read_buffer) {
         berth_text_fini(&server->output); /* a large answer's memory is not kept */
+    }
+}
+
+void berth__connection_try_name(struct berth_connection *connection)
+{
+    if (connection->closing || !connection->awaits_name) {
+        return;
+    }
+    connection->awaits_name = !take_name(connection, connection->peer);
+    if (!connection->awaits_name) {
+        berth__connection_take(connection, "", 0);
     }
 }
 
@@ -473,7 +508,8 @@ static void resume(struct berth_connection *connection)
     uv_stream_t *stream = (uv_stream_t *)&connection->pipe;
     bool waits = has_whole_line(&connection->input);
 
-    if (connection->closing || connection->holds_for != 0 || connection->close_when_written) {
+    if (connection->closing || connection->awaits_name || connection->holds_for != 0 ||
+        connection->close_when_written) {
         return;
     }
     if (connection->unwritten >= BERTH_UNREAD_MAX || waits) {
@@ -552,6 +588,7 @@ static enum berth_code identify(struct berth_connection *connection, struct bert
     }
     connection->role = berth_access_role(connection->server->access, &peer, &through);
     (void)berth_account_text(&through, peer.through);
+    connection->awaits_name = !take_name(connection, &peer);
     connection->peer = berth_alloc(1, berth_peer_size(&peer));
     if (connection->peer == NULL) {
         return berth_fail_memory(err, "a peer");
@@ -575,6 +612,7 @@ static void turn_away(struct berth_connection *connection, enum berth_code code,
 {
     struct berth_server *server = connection->server;
 
+    connection->awaits_name = false;
     log_refusal(server, err);
     if (code != BERTH_LIMIT_REACHED && code != BERTH_DENIED) {
         berth__connection_close(connection);

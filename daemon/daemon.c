@@ -157,6 +157,15 @@ static void on_event_added(void *ctx)
     }
 }
 
+static void on_name_learned(void *ctx)
+{
+    const struct berth_daemon *daemon = ctx;
+
+    if (daemon->server != NULL) {
+        berth_server_name_learned(daemon->server);
+    }
+}
+
 /* ---- what the host says of itself ---- */
 
 /* Conflicts are judged by what the host is, whatever else is not known of it. */
@@ -200,11 +209,23 @@ static void on_facts_timer(uv_timer_t *timer)
 
 /* ---- stopping ---- */
 
+/* @return how many things do not come back */
+static size_t log_unfinished(const struct berth_daemon *daemon)
+{
+    size_t looks = daemon->leaving != NULL ? berth_watch_log_unfinished(daemon->leaving) : 0;
+    unsigned names = daemon->names != NULL ? berth_account_names_under_way(daemon->names) : 0;
+
+    if (names > 0) {
+        berth_log(BERTH_LOG_WARNING, "a look-up of a user's name does not come back");
+    }
+    return looks + names;
+}
+
 static void on_patience_over(uv_timer_t *timer)
 {
     struct berth_daemon *daemon = timer->data;
 
-    if (daemon->leaving == NULL || berth_watch_log_unfinished(daemon->leaving) == 0) {
+    if (log_unfinished(daemon) == 0) {
         berth_log(BERTH_LOG_WARNING, "something still runs that should have ended");
     }
     daemon->left_behind = true;
@@ -222,11 +243,19 @@ static void start_patience(struct berth_daemon *daemon)
     uv_unref((uv_handle_t *)&daemon->patience);
 }
 
+static void on_names_closed(void *ctx)
+{
+    struct berth_daemon *daemon = ctx;
+
+    daemon->names = NULL;
+}
+
 static void on_server_closed(void *ctx)
 {
     struct berth_daemon *daemon = ctx;
 
     daemon->server = NULL;
+    berth_account_names_close(daemon->names, on_names_closed, daemon);
     berth__daemon_close_store(daemon);
     berth_log(BERTH_LOG_INFO, "stopped");
     start_patience(daemon);
@@ -267,6 +296,7 @@ void berth_daemon_stop(struct berth_daemon *daemon)
     if (daemon->server != NULL) {
         berth_server_close(daemon->server, on_server_closed, daemon);
     } else {
+        berth_account_names_close(daemon->names, on_names_closed, daemon);
         berth__daemon_close_store(daemon);
     }
     berth_alerts_stop(daemon->service.alerts);
@@ -423,6 +453,19 @@ static enum berth_code find_endpoint(struct berth_daemon *daemon,
     return code;
 }
 
+static enum berth_code make_names(struct berth_daemon *daemon, struct berth_error *err)
+{
+    const struct berth_account_names_options options = {
+        .look_up = berth_account_look_up_user_name,
+        .now_ms = uv_now,
+        .patience_ms = BERTH_ACCOUNT_NAMES_PATIENCE_MS,
+        .learned = on_name_learned,
+        .ctx = daemon,
+    };
+
+    return berth_account_names_create(&daemon->names, daemon->loop, &options, err);
+}
+
 /* Takes the endpoint. Whoever connects is answered when the loop runs, after all of the start. */
 static enum berth_code take_endpoint(struct berth_daemon *daemon,
                                      const struct berth_settings *settings, struct berth_error *err)
@@ -437,8 +480,11 @@ static enum berth_code take_endpoint(struct berth_daemon *daemon,
         code = berth_access_resolve(&daemon->access, settings, err);
     }
     if (code == BERTH_OK) {
+        code = make_names(daemon, err);
+    }
+    if (code == BERTH_OK) {
         code = berth_server_open(&daemon->server, daemon->loop, daemon->endpoint, &daemon->service,
-                                 &daemon->access, err);
+                                 &daemon->access, daemon->names, err);
     }
     return code;
 }

@@ -5,6 +5,7 @@
 #define BERTH_DAEMON_DAEMON_PRIVATE_H
 
 #include "access.h"
+#include "account_names.h"
 #include "configure.h"
 #include "daemon.h"
 #include "known_bindings.h"
@@ -21,7 +22,8 @@ struct berth_daemon {
     struct berth_access access;
     struct berth_allocator *allocator;
     struct berth_watch *watch;
-    struct berth_watch *leaving; /* the same, while it is being closed */
+    struct berth_watch *leaving;       /* the same, while it is being closed */
+    struct berth_account_names *names; /* until no look-up is under way any more */
     struct berth_server *server;
     struct berth_service service;
     struct berth_host_facts facts;

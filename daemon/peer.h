@@ -15,8 +15,9 @@
 
 /** A peer. Its groups stand last, so that a holder may cut the struct off behind them. */
 struct berth_peer {
-    char id[BERTH_ACCOUNT_TEXT_SIZE]; /* the user's text: compared, never shown to strangers */
-    char name[64]; /* "alice", cut off if longer, or the id where there is no name */
+    char id[BERTH_ACCOUNT_TEXT_SIZE];      /* the user's text: compared, never shown to strangers */
+    char name[BERTH_ACCOUNT_NAME_SIZE];    /* "alice", or what berth_account_nameless() says. Set by
+                                              who admits */
     char through[BERTH_ACCOUNT_TEXT_SIZE]; /* text of the group whose access rule admitted it;
                                               "": none did. Set by who admits */
     uint32_t process_id; /* of who opened the connection; for logs only, as ids are used again */
@@ -34,12 +35,12 @@ size_t berth_peer_size(const struct berth_peer *peer);
 bool berth_peer_in_group(const struct berth_peer *peer, const char *group);
 
 /** Finds out who is connected.
- *  @param[out] out  set only on BERTH_OK
+ *  @param[out] out  set only on BERTH_OK; its `name` and `through` are empty
  *  @return BERTH_OK; BERTH_NOT_READY: it shows with the first bytes that the client sends, ask
  *          again when some were read (Windows; after that it is no answer any more);
  *          BERTH_DENIED: the client does not let itself be identified; BERTH_IO: the system does
  *          not say; BERTH_NO_MEMORY
- *  @thread loop  @blocks no, but for the first look-up of a user's name
+ *  @thread loop  @blocks no
  *  @source unix(7), SO_PEERCRED and SO_PEERGROUPS; ImpersonateNamedPipeClient: the context is that
  *          of the last message read */
 enum berth_code berth_peer_of(const uv_pipe_t *pipe, struct berth_peer *out,

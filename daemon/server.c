@@ -30,7 +30,7 @@ static bool has_nothing_to_do(const struct berth_connection *connection, uint64_
     bool is_new = !connection->any_read && now_ms < connection->accepted_ms + STOP_FIRST_MS;
 
     return connection->unwritten == 0 && !connection->backlog && connection->holds_for == 0 &&
-           !is_new;
+           !connection->awaits_name && !is_new;
 }
 
 /* While stopping: closes what has nothing more to do, or everything when the time is up. */
@@ -94,6 +94,16 @@ void berth_server_flushed(struct berth_server *server, uint64_t upto,
         if (c->holds_for != 0 && c->holds_for <= upto) {
             berth__connection_let_go(c, failure);
         }
+    }
+}
+
+void berth_server_name_learned(struct berth_server *server)
+{
+    struct berth_connection *next;
+
+    for (struct berth_connection *c = server->first; c != NULL; c = next) {
+        next = c->next;
+        berth__connection_try_name(c);
     }
 }
 
@@ -198,7 +208,7 @@ void berth__server_forget(struct berth_server *server, struct berth_connection *
 
 enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, const char *endpoint,
                                   struct berth_service *service, const struct berth_access *access,
-                                  struct berth_error *err)
+                                  struct berth_account_names *names, struct berth_error *err)
 {
     struct berth_server *server = berth_alloc(1, sizeof *server);
 
@@ -210,6 +220,7 @@ enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, co
     server->unread_max = BERTH_UNREAD_TOTAL_MAX;
     server->service = service;
     server->access = access;
+    server->names = names;
     berth_text_init(&server->output, BERTH_ANSWER_MAX);
     berth_text_init(&server->error_data, BERTH_ANSWER_MAX);
     (void)uv_timer_init(loop, &server->sweep);

@@ -14,11 +14,15 @@
  *
  * Where a client's identity shows with its first bytes only, it must send them within
  * BERTH_REQUEST_TIME_MS. BERTH_UNKNOWN_MAX such clients may be connected, beside those that are
- * known: the oldest makes room for one more, so that silent ones keep nobody out. */
+ * known: the oldest makes room for one more, so that silent ones keep nobody out.
+ *
+ * A client is not read from until its user's name is known, or has been waited for long enough;
+ * what its connection is called then, it is called to its end. */
 #ifndef BERTH_DAEMON_SERVER_H
 #define BERTH_DAEMON_SERVER_H
 
 #include "access.h"
+#include "account_names.h"
 #include "listener.h"
 #include "service.h"
 
@@ -38,11 +42,16 @@ struct berth_server;
 /** Starts serving.
  *  @param[in] service  what the methods act on; must outlive the server
  *  @param[in] access   who may do what; read at each connection; must outlive the server
+ *  @param[in] names    of users, must outlive the server; NULL: clients are called by their ids
  *  @return as berth_listener_open(), and BERTH_NO_MEMORY; on error nothing runs
  *  @thread loop, as all here  @blocks no */
 enum berth_code berth_server_open(struct berth_server **out, uv_loop_t *loop, const char *endpoint,
                                   struct berth_service *service, const struct berth_access *access,
-                                  struct berth_error *err);
+                                  struct berth_account_names *names, struct berth_error *err);
+
+/** Tells that `names` may know now what it did not: the `learned` of berth_account_names_options.
+ */
+void berth_server_name_learned(struct berth_server *server);
 
 /** Tells that the changes up to number `upto` are safe, so that the answers that wait for them can
  *  go out; `failure` (else NULL): nobody knows whether they are, and who waits is told that and

@@ -16,6 +16,7 @@ struct berth_connection {
     struct berth_connection *next;
     struct berth_peer *peer; /* cut off behind its last group; NULL: not known yet */
     bool unknown; /* who it is shows with its first bytes; it does not count as a connection yet */
+    bool awaits_name; /* of its user; it is not read from meanwhile */
     enum berth_role role;
     bool any_read; /* something was read on this connection */
     bool closing;  /* uv_close was called */
@@ -61,17 +62,18 @@ struct berth_server {
     struct berth_listener *listener;
     struct berth_service *service;
     const struct berth_access *access;
-    struct berth_connection *first; /* the latest */
-    size_t unknown;                 /* connections of whom it is not known yet who they are */
-    struct berth_text output;       /* the answers to what was just read */
-    struct berth_text error_data;   /* scratch of the methods */
-    bool client_waits;              /* one could not be accepted for lack of memory: tried again */
-    size_t unwritten;               /* of all connections that are open */
-    size_t unread_max;              /* BERTH_UNREAD_TOTAL_MAX; less in tests */
-    struct berth_log_pace refused;  /* clients */
-    struct berth_log_pace denied;   /* requests */
-    uint64_t stop_ms;               /* when closing began; 0: it did not */
-    uint64_t quiet_ms;              /* when to look next for connections that can be closed */
+    struct berth_account_names *names; /* NULL: clients are called by their ids */
+    struct berth_connection *first;    /* the latest */
+    size_t unknown;                    /* connections of whom it is not known yet who they are */
+    struct berth_text output;          /* the answers to what was just read */
+    struct berth_text error_data;      /* scratch of the methods */
+    bool client_waits;             /* one could not be accepted for lack of memory: tried again */
+    size_t unwritten;              /* of all connections that are open */
+    size_t unread_max;             /* BERTH_UNREAD_TOTAL_MAX; less in tests */
+    struct berth_log_pace refused; /* clients */
+    struct berth_log_pace denied;  /* requests */
+    uint64_t stop_ms;              /* when closing began; 0: it did not */
+    uint64_t quiet_ms;             /* when to look next for connections that can be closed */
     void (*closed)(void *ctx);
     void *ctx;
     char read_buffer[65536]; /* libuv reads into it; used up before the callback returns */
@@ -94,6 +96,9 @@ static inline bool berth__server_has_time(const struct berth_server *server)
 
 /** Has berth__connection_work() called in the loop's next turn, after others had theirs. */
 void berth__server_note_backlog(struct berth_server *server, struct berth_connection *connection);
+
+/** Goes on with a connection that awaits its user's name, if that is there now. */
+void berth__connection_try_name(struct berth_connection *connection);
 
 /** Writes the answers that waited for a change, or tells that it failed; goes on with the client.
  */

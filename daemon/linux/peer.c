@@ -47,8 +47,8 @@ enum berth_code berth_peer_of(const uv_pipe_t *pipe, struct berth_peer *out,
     out->process_id = (uint32_t)credentials.pid;
     out->user = berth_posix_user(credentials.uid);
     out->through[0] = '\0';
+    out->name[0] = '\0';
     (void)berth_account_text(&out->user, out->id);
-    (void)berth_account_user_name(&out->user, out->name, sizeof out->name);
     read_groups(socket, credentials.gid, out);
     return BERTH_OK;
 }

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define REMEMBERED 64 /* users whose names are kept */
 #define ENTRY_MAX ((size_t)4 * 1024 * 1024)
 
 enum account_kind { USER = 'u', GROUP = 'g' };
@@ -202,32 +201,39 @@ bool berth_account_read(const char *text, struct berth_account_id *out)
     return strncmp(text, "gid:", 4) == 0 && by_number(text + 4, GROUP, out);
 }
 
-static void look_up_name(uint32_t user, char *out, size_t size)
-{
-    char buffer[4096];
-    struct passwd entry;
-    struct passwd *found = NULL;
+/* ---- names ---- */
 
-    if (getpwuid_r((uid_t)user, &entry, buffer, sizeof buffer, &found) == 0 && found != NULL) {
-        (void)snprintf(out, size, "%s", entry.pw_name);
-    } else {
-        (void)snprintf(out, size, "uid %" PRIu32, user);
-    }
+char *berth_account_nameless(const struct berth_account_id *user, char *out, size_t size)
+{
+    (void)snprintf(out, size, "uid %" PRIu32, number_of(user));
+    return out;
 }
 
-char *berth_account_user_name(const struct berth_account_id *user, char *out, size_t size)
-{
-    uint32_t number = number_of(user);
-    static struct {
-        uint32_t number;
-        char name[256]; /* empty: the place is free */
-    } remembered[REMEMBERED];
-    unsigned place = number % REMEMBERED;
+/* Whose name is asked for, and where it goes. */
+struct numbered {
+    uid_t number;
+    char *out;
+    size_t size;
+};
 
-    if (remembered[place].name[0] == '\0' || remembered[place].number != number) {
-        remembered[place].number = number;
-        look_up_name(number, remembered[place].name, sizeof remembered[place].name);
+static int ask_name(void *ctx, char *buffer, size_t size, bool *found)
+{
+    const struct numbered *asked = ctx;
+    struct passwd entry;
+    struct passwd *result = NULL;
+    int number = getpwuid_r(asked->number, &entry, buffer, size, &result);
+
+    *found = number == 0 && result != NULL;
+    if (*found) {
+        (void)snprintf(asked->out, asked->size, "%s", entry.pw_name);
     }
-    (void)snprintf(out, size, "%s", remembered[place].name);
-    return out;
+    return number;
+}
+
+bool berth_account_look_up_user_name(const struct berth_account_id *user, char *out, size_t size)
+{
+    struct numbered asked = {.number = (uid_t)number_of(user), .out = out, .size = size};
+
+    (void)berth_account_nameless(user, out, size);
+    return ask_accounts(ask_name, &asked, "user", out, NULL) == BERTH_OK;
 }

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <windows.h>
 
-#define REMEMBERED 64  /* users whose names are kept */
 #define NAME_UNITS 257 /* UNLEN and a NUL; a domain's name is no longer */
 
 bool berth_account_same(const struct berth_account_id *a, const struct berth_account_id *b)
@@ -141,64 +140,30 @@ bool berth_account_read(const char *text, struct berth_account_id *out)
 
 /* ---- accounts to names ---- */
 
-/* "DOMAIN\name", or the SID where there is no name. */
-static void look_up_name(const struct berth_account_id *user, char *out, size_t size)
+char *berth_account_nameless(const struct berth_account_id *user, char *out, size_t size)
+{
+    char text[BERTH_ACCOUNT_TEXT_SIZE];
+
+    (void)snprintf(out, size, "%s", berth_sid_write(user, text));
+    return out;
+}
+
+bool berth_account_look_up_user_name(const struct berth_account_id *user, char *out, size_t size)
 {
     struct berth_account_id sid = *user;
     wchar_t name[NAME_UNITS];
     wchar_t domain[NAME_UNITS];
     wchar_t whole[2 * NAME_UNITS + 1];
-    char text[BERTH_ACCOUNT_TEXT_SIZE];
     DWORD name_units = NAME_UNITS;
     DWORD domain_units = NAME_UNITS;
     SID_NAME_USE use;
 
     if (!LookupAccountSidW(NULL, sid.bytes, name, &name_units, domain, &domain_units, &use)) {
-        (void)snprintf(out, size, "%s", berth_sid_write(user, text));
-        return;
+        (void)berth_account_nameless(user, out, size);
+        return false;
     }
     (void)swprintf(whole, BERTH_COUNT(whole), L"%ls%ls%ls", domain,
                    domain[0] != L'\0' ? L"\\" : L"", name);
     (void)berth_narrow_into(out, size, whole);
-}
-
-static unsigned place_of(const struct berth_account_id *user)
-{
-    unsigned hash = 0;
-
-    for (unsigned i = 0; i < user->length; i++) {
-        hash = hash * 31 + user->bytes[i];
-    }
-    return hash % REMEMBERED;
-}
-
-/* Copies a UTF-8 text, cut off between two characters where it is longer. */
-static void copy_cut(char *out, size_t size, const char *text)
-{
-    size_t length = strlen(text);
-
-    if (length >= size) {
-        length = size - 1;
-        while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80) {
-            length--;
-        }
-    }
-    memcpy(out, text, length);
-    out[length] = '\0';
-}
-
-char *berth_account_user_name(const struct berth_account_id *user, char *out, size_t size)
-{
-    static struct {
-        struct berth_account_id user; /* length 0: the place is free */
-        char name[256];
-    } remembered[REMEMBERED];
-    unsigned place = place_of(user);
-
-    if (!berth_account_same(&remembered[place].user, user)) {
-        remembered[place].user = *user;
-        look_up_name(user, remembered[place].name, sizeof remembered[place].name);
-    }
-    copy_cut(out, size, remembered[place].name);
-    return out;
+    return true;
 }

@@ -89,7 +89,7 @@ enum berth_code berth_peer_of(const uv_pipe_t *pipe, struct berth_peer *out,
     (void)GetNamedPipeClientProcessId(handle, &process_id);
     out->process_id = process_id;
     out->through[0] = '\0';
+    out->name[0] = '\0';
     (void)berth_account_text(&out->user, out->id);
-    (void)berth_account_user_name(&out->user, out->name, sizeof out->name);
     return BERTH_OK;
 }

@@ -51,7 +51,8 @@ static void describe_user(HANDLE process, char *out, size_t size)
         return;
     }
     if (berth_token_user(token, &user)) {
-        (void)snprintf(out, size, ", run by %s", berth_account_user_name(&user, name, sizeof name));
+        (void)berth_account_look_up_user_name(&user, name, sizeof name);
+        (void)snprintf(out, size, ", run by %s", name);
     }
     (void)CloseHandle(token);
 }

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* To be preloaded: a share that hangs. As long as a file FILE.hangs is there, whoever opens FILE
- * waits; FILE.hung says that somebody does. */
+ * waits; FILE.hung says that somebody does. So does who asks for a user's name, for the file that
+ * $HANGING_ACCOUNTS names. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -60,4 +65,17 @@ int open64(const char *path, int flags, ...)
     MODE_OF(flags, flags, mode);
     wait_while_it_hangs(path);
     return open_now(path, flags, mode);
+}
+
+int getpwuid_r(uid_t user, struct passwd *entry, char *buffer, size_t size, struct passwd **result)
+{
+    int (*next)(uid_t, struct passwd *, char *, size_t, struct passwd **);
+    void *symbol = dlsym(RTLD_NEXT, "getpwuid_r");
+    const char *path = getenv("HANGING_ACCOUNTS");
+
+    if (path != NULL) {
+        wait_while_it_hangs(path);
+    }
+    memcpy(&next, &symbol, sizeof next);
+    return next(user, entry, buffer, size, result);
 }

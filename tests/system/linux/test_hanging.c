@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* berthd and configurations on a share that hangs: opening them does not come back. */
+/* berthd and what does not come back: opening configurations on a share that hangs, and asking an
+ * account database for a name. */
 #include "cmocka_all.h"
 #include "daemon_process.h"
 #include "temp_dir.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     set_environment("LD_PRELOAD", NULL);
+    set_environment("HANGING_ACCOUNTS", NULL);
     client_close(&client);
     return daemon_teardown(state);
 }
@@ -179,6 +182,70 @@ static void looks__several_hang__others_are_looked_at(void **state)
     stop_and_see(daemon, true);
 }
 
+/* ---- the account database ---- */
+
+/* Takes a port and gives who is said to have done that; a static buffer. */
+static const char *allocate_by(const char *key)
+{
+    static char name[64];
+
+    json_t *lease = client_call(&client, "allocate", "{\"key\":\"%s\"}", key);
+    json_decref(lease);
+    json_t *history = client_call(&client, "history", "{\"key\":\"%s\"}", key);
+    const json_t *entry = json_array_get(json_object_get(history, "entries"), 0);
+    const char *by = json_string_value(json_object_get(entry, "by"));
+    (void)snprintf(name, sizeof name, "%s", by != NULL ? by : "nobody");
+    json_decref(history);
+    return name;
+}
+
+static void name__look_up_hangs__clients_are_served_and_the_end_comes(void **state)
+{
+    struct daemon_process *daemon = *state;
+    char accounts[400];
+    char nameless[32];
+
+    (void)snprintf(accounts, sizeof accounts, "%s/accounts", daemon->folder);
+    (void)snprintf(nameless, sizeof nameless, "uid %u", (unsigned)getuid());
+    write_file(beside(accounts, ".hangs"), "", 0);
+    set_environment("HANGING_ACCOUNTS", accounts);
+    put_sites(daemon->iis, 26000);
+    daemon_start(daemon, POOL "<iis config=\"%s\"/>");
+    assert_int_not_equal(daemon_await(is_hung, accounts, TOLD_MS), UINT64_MAX);
+    client_open(&client, daemon->endpoint);
+    assert_string_equal(allocate_by("a"), nameless);
+    client_close(&client);
+    stop_and_see(daemon, true);
+    assert_true(daemon_log_has(daemon, "a look-up of a user's name does not come back"));
+}
+
+static void name__look_up_comes_back__the_next_client_has_it(void **state)
+{
+    struct daemon_process *daemon = *state;
+    char accounts[400];
+    const char *by = "";
+
+    (void)snprintf(accounts, sizeof accounts, "%s/accounts", daemon->folder);
+    write_file(beside(accounts, ".hangs"), "", 0);
+    set_environment("HANGING_ACCOUNTS", accounts);
+    put_sites(daemon->iis, 26000);
+    daemon_start(daemon, POOL "<iis config=\"%s\"/>");
+    assert_int_not_equal(daemon_await(is_hung, accounts, TOLD_MS), UINT64_MAX);
+    remove_file(beside(accounts, ".hangs"));
+    const struct passwd *own = getpwuid(getuid());
+    assert_non_null(own);
+    for (unsigned i = 0; strcmp(by, own->pw_name) != 0; i++) {
+        char key[16];
+        assert_in_range(i, 0, 2000);
+        (void)snprintf(key, sizeof key, "key-%u", i);
+        client_open(&client, daemon->endpoint);
+        by = allocate_by(key);
+        client_close(&client);
+        platform_pause_ms(10);
+    }
+    stop_and_see(daemon, false);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -187,6 +254,8 @@ int main(void)
         CASE(look__hangs_and_comes_back__is_told_and_all_is_well_again),
         CASE(stop__look_hangs__ends_all_the_same),
         CASE(looks__several_hang__others_are_looked_at),
+        CASE(name__look_up_hangs__clients_are_served_and_the_end_comes),
+        CASE(name__look_up_comes_back__the_next_client_has_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ static inline int server_case_setup(void **state)
     (void)uv_timer_init(&fixture.loop, &fixture.deadline);
     (void)uv_timer_start(&fixture.deadline, server_case_on_deadline, SERVER_CASE_DEADLINE_MS, 0);
     return berth_server_open(&fixture.server, &fixture.loop, fixture.endpoint,
-                             &fixture.memory->service, &fixture.access, &err) == BERTH_OK
+                             &fixture.memory->service, &fixture.access, NULL, &err) == BERTH_OK
                ? 0
                : -1;
 }

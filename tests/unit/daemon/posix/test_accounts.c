@@ -54,6 +54,18 @@ int getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t size
     return number;
 }
 
+int getpwuid_r(uid_t user, struct passwd *entry, char *buffer, size_t size, struct passwd **result)
+{
+    bool has;
+    static char name[] = "a-name-that-is-longer-than-there-is-room-for";
+    int number = answer(user == 1000 ? "known" : "other", size, &has);
+
+    memset(buffer, 'x', size);
+    entry->pw_name = name;
+    *result = has ? entry : NULL;
+    return number;
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -146,6 +158,39 @@ static void find__no_memory_for_a_large_entry__says_so(void **state)
     }
 }
 
+/* ---- names ---- */
+
+static void look_up__user_with_and_without_a_name__is_that_or_the_number(void **state)
+{
+    static const struct {
+        const char *user;
+        int failure;
+        const char *name; /* NULL: none */
+    } rows[] = {
+        {"uid:1000", 0, "a-name-that-is-longer"},
+        {"uid:1000", EIO, NULL},
+        {"uid:1001", 0, NULL},
+    };
+    struct berth_account_id user;
+    char name[22];
+
+    (void)state;
+    database.entry_bytes = 100 * KIB;
+    for (size_t i = 0; i < BERTH_COUNT(rows); i++) {
+        database.failure = rows[i].failure;
+        assert_true(berth_account_read(rows[i].user, &user));
+        bool found = berth_account_look_up_user_name(&user, name, sizeof name);
+        assert_int_equal(found, rows[i].name != NULL);
+        if (found) {
+            assert_string_equal(name, rows[i].name);
+        } else {
+            char own[22];
+            assert_string_equal(name, berth_account_nameless(&user, own, sizeof own));
+            assert_memory_equal(name, "uid 100", 7);
+        }
+    }
+}
+
 /* ---- access rules ---- */
 
 static char known[] = "known";
@@ -215,6 +260,7 @@ int main(void)
         CASE(find__entry_beyond_4_mib__is_said_to_be_too_large),
         CASE(find__no_such_account__is_told_from_one_that_could_not_be_looked_up),
         CASE(find__no_memory_for_a_large_entry__says_so),
+        CASE(look_up__user_with_and_without_a_name__is_that_or_the_number),
         CASE(resolve__group_with_many_members__grants),
         CASE(resolve__look_up_fails__the_warning_says_so_and_why),
         CASE(resolve__no_memory_for_the_look_up__is_an_error),

@@ -193,19 +193,19 @@ static void user_name__known_and_unknown__is_a_name_or_the_sid(void **state)
     DWORD size = sizeof user;
 
     (void)state;
-    for (int again = 0; again < 2; again++) { /* the second one is remembered */
-        assert_true(berth_account_read("S-1-5-18", &account));
-        assert_string_equal(berth_account_user_name(&account, name, sizeof name),
-                            "NT AUTHORITY\\SYSTEM");
-        assert_true(berth_account_read("S-1-5-21-9-8-7-4242", &account));
-        assert_string_equal(berth_account_user_name(&account, name, sizeof name),
-                            "S-1-5-21-9-8-7-4242");
-    }
+    assert_true(berth_account_read("S-1-5-18", &account));
+    assert_true(berth_account_look_up_user_name(&account, name, sizeof name));
+    assert_string_equal(name, "NT AUTHORITY\\SYSTEM");
+    assert_string_equal(berth_account_nameless(&account, name, sizeof name), "S-1-5-18");
+    assert_true(berth_account_read("S-1-5-21-9-8-7-4242", &account));
+    assert_false(berth_account_look_up_user_name(&account, name, sizeof name));
+    assert_string_equal(name, "S-1-5-21-9-8-7-4242");
     account = berth_account_own_user();
-    (void)berth_account_user_name(&account, name, sizeof name);
+    assert_true(berth_account_look_up_user_name(&account, name, sizeof name));
     assert_true(GetUserNameA(user, &size));
     assert_non_null(strstr(name, user));
-    assert_string_equal(berth_account_user_name(&berth_sid_system, small, sizeof small), "NT AU");
+    assert_true(berth_account_look_up_user_name(&berth_sid_system, small, sizeof small));
+    assert_string_equal(small, "NT AU");
 }
 
 static void text__there_and_back__is_the_same(void **state)
