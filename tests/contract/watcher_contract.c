@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEADLINE_MS 10000
+#define DEADLINE_MS 20000
 #define TICK_MS 5
 #define FEEDS_MAX 4
 #define POOL_THREADS 4

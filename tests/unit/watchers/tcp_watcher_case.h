@@ -8,7 +8,7 @@
 #include "watchers/fake/tcp_table_script.h"
 #include "watchers/tcp_watcher.h"
 
-#define DEADLINE_MS 10000
+#define DEADLINE_MS 20000
 #define HOUR_MS 3600000u
 
 /* What the watcher reported, and the loop it runs on. */
