@@ -671,3 +671,15 @@ const struct berth_claim *berth_claims_next_feed(struct berth_claims_at *walk)
     }
     return berth_claims_next(walk);
 }
+
+const struct berth_claim *berth_claims_of_next(const struct berth_ledger *ledger, unsigned feed,
+                                               struct berth_claims_of *walk)
+{
+    for (; walk->shelf < BERTH_SHELVES; walk->shelf++, walk->next = 0) {
+        const struct berth_shelf *shelf = &ledger->feeds[feed]->shelves[walk->shelf];
+        if (walk->next < shelf->count) {
+            return &shelf->claims[walk->next++];
+        }
+    }
+    return NULL;
+}

@@ -34,7 +34,8 @@ enum field {
 /* How far a text is made. */
 struct walk {
     unsigned source;
-    uint32_t port; /* whose claims are in it; 0: the source has not begun */
+    bool begun; /* its name is in it */
+    struct berth_claims_of claims;
 };
 
 struct berth_known_bindings {
@@ -99,43 +100,28 @@ static bool is_of_iis(const struct berth_source_entry *source)
     return source->in_use && source->source == BERTH_SOURCE_IIS && source->feed_count == 1;
 }
 
-static size_t add_port(struct berth_text *out, const struct berth_allocator *allocator,
-                       const struct berth_source_entry *source, uint16_t port, struct berth_now now)
-{
-    struct berth_claims_at walk = berth_ledger_at(allocator->ledger, port);
-    const struct berth_claim *claim;
-    size_t count = 0;
-
-    while ((claim = berth_claims_next(&walk)) != NULL) {
-        if (claim->feed == source->feeds[0]) {
-            add_claim(out, allocator, claim, now);
-            count++;
-        }
-    }
-    return count;
-}
-
-/* Adds `most` claims, and what more there is on the last one's port, from where `walk` stands.
- * @return true: that was all */
+/* Adds at most so many claims, from where `walk` stands.  @return true: those were all */
 static bool add_some(struct berth_text *out, const struct berth_allocator *allocator,
                      struct berth_now now, struct walk *walk, size_t most)
 {
-    size_t count = 0;
-
-    for (; walk->source < BERTH_SOURCES_MAX; walk->source++, walk->port = 0) {
+    for (; walk->source < BERTH_SOURCES_MAX; walk->source++, walk->begun = false) {
         const struct berth_source_entry *source = &allocator->sources.at[walk->source];
+        const struct berth_claim *claim;
         if (!is_of_iis(source)) {
             continue;
         }
-        if (walk->port == 0) {
+        if (!walk->begun) {
             berth_text_printf(out, SOURCE "%s\n", source->name);
+            walk->claims = (struct berth_claims_of){0};
+            walk->begun = true;
         }
-        while (walk->port < UINT16_MAX) {
-            if (count >= most) {
-                return false;
-            }
-            walk->port++;
-            count += add_port(out, allocator, source, (uint16_t)walk->port, now);
+        for (; most > 0 && (claim = berth_claims_of_next(allocator->ledger, source->feeds[0],
+                                                         &walk->claims)) != NULL;
+             most--) {
+            add_claim(out, allocator, claim, now);
+        }
+        if (most == 0) {
+            return false;
         }
     }
     return true;
@@ -443,7 +429,9 @@ void berth_known_bindings_tick(struct berth_known_bindings *known, struct berth_
     if (known->busy) {
         return;
     }
-    if (!known->making && !early && is_out_of_date(known)) {
+    if (snapshots_of(known->allocator) == 0) {
+        known->making = false; /* the source is gone: the file stays as it was */
+    } else if (!known->making && !early && is_out_of_date(known)) {
         begin_text(known, now);
     }
     if (known->making && make_text(known, now, CLAIMS_A_TICK)) {
@@ -461,7 +449,7 @@ void berth_known_bindings_close(struct berth_known_bindings *known, struct berth
         known->closing = true; /* what came since is in the file of before, or lasts by itself */
         return;
     }
-    if (known->making || is_out_of_date(known)) {
+    if (snapshots_of(known->allocator) != 0 && (known->making || is_out_of_date(known))) {
         begin_text(known, now);
         (void)make_text(known, now, SIZE_MAX);
         write_text(known);

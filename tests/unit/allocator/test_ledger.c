@@ -603,6 +603,17 @@ static void apply__ten_thousand_sites_on_one_port__are_all_kept(void **state)
         count++;
     }
     assert_int_equal(count, SITES);
+    struct berth_claims_of of = {0};
+    count = 0;
+    last = NULL;
+    while ((claim = berth_claims_of_next(fixture.ledger, fixture.iis, &of)) != NULL) {
+        assert_int_equal(claim->feed, fixture.iis);
+        assert_true(last == NULL || berth_claim_compare(last, claim) < 0);
+        last = claim;
+        count++;
+    }
+    assert_int_equal(count, SITES);
+    assert_null(berth_claims_of_next(fixture.ledger, fixture.iis, &of));
     ledger_text_clear(&fixture.log);
     apply(fixture.iis, claims, SITES, 20);
     assert_told("");

@@ -229,79 +229,124 @@ static void tick__each_allocation_fails__is_tried_again(void **state)
     temp_dir_remove(folder);
 }
 
-/* Each binding is there once, whatever was written in between. */
-static void tick__more_than_one_part__writes_all_of_them(void **state)
-{
-    enum { COUNT = 3000 };
-    struct memory_service *memory = *state;
-    struct berth_claim *claims = calloc(COUNT, sizeof *claims);
-    struct berth_known_bindings *known;
-    char *folder = temp_dir_make();
-    struct berth_error err;
-    struct berth_file file;
+/* ---- a text in parts ---- */
+
+#define MANY 3000 /* of which a part takes 1,024 */
+
+struct parts {
     uv_loop_t loop;
-    unsigned ticks = 0;
+    char *folder;
+    struct berth_known_bindings *known;
+};
+
+/* @param[in] per_port  how many bindings, told apart by their hosts, share a port */
+static void begin_parts(struct parts *parts, struct memory_service *memory, unsigned per_port)
+{
+    static char hosts[MANY][16];
+    struct berth_claim *claims = calloc(MANY, sizeof *claims);
+    struct berth_error err;
 
     assert_non_null(claims);
-    for (unsigned i = 0; i < COUNT; i++) {
-        claims[i] = berth_claim_make((uint16_t)(40000 + i / 2), BERTH_CLAIM_BINDING);
-        claims[i].host = i % 2 == 0 ? "a.example" : "b.example";
+    for (unsigned i = 0; i < MANY; i++) {
+        (void)snprintf(hosts[i], sizeof hosts[i], "%u.example", i);
+        claims[i] = berth_claim_make((uint16_t)(40000 + i / per_port), BERTH_CLAIM_BINDING);
+        claims[i].host = hosts[i];
     }
-    assert_int_equal(uv_loop_init(&loop), 0);
-    see(memory, claims, COUNT);
-    assert_ok(berth_known_bindings_create(&known, &loop, folder, memory->service.allocator, &err),
+    see(memory, claims, MANY);
+    free(claims);
+    parts->folder = temp_dir_make();
+    assert_int_equal(uv_loop_init(&parts->loop), 0);
+    assert_ok(berth_known_bindings_create(&parts->known, &parts->loop, parts->folder,
+                                          memory->service.allocator, &err),
               &err);
-    while (berth_file_read(&file, temp_path(folder, BERTH_KNOWN_BINDINGS_FILE), 1000000, &err) !=
-           BERTH_OK) {
-        berth_known_bindings_tick(known, memory->now);
-        (void)uv_run(&loop, UV_RUN_DEFAULT);
-        ticks++;
-        assert_true(ticks <= 3);
-    }
-    assert_int_equal(ticks, 3);
+}
+
+static void end_parts(struct parts *parts)
+{
+    assert_int_equal(uv_loop_close(&parts->loop), 0);
+    temp_dir_remove(parts->folder);
+}
+
+static bool read_parts(const struct parts *parts, struct berth_file *file)
+{
+    struct berth_error err;
+
+    return berth_file_read(file, temp_path(parts->folder, BERTH_KNOWN_BINDINGS_FILE), 1000000,
+                           &err) == BERTH_OK;
+}
+
+static void assert_all_are_there(const struct parts *parts)
+{
+    struct berth_file file;
     size_t lines = 0;
+
+    assert_true(read_parts(parts, &file));
     for (const char *at = file.bytes; (at = strchr(at, '\n')) != NULL; at++) {
         lines++;
     }
-    assert_int_equal(lines, 2 + COUNT);
-    assert_int_equal(berth_known_bindings_read(memory->service.allocator, file.bytes, memory->now),
-                     0); /* they are there already */
+    assert_int_equal(lines, 2 + MANY);
+    for (unsigned i = 0; i < MANY; i++) {
+        char host[24];
+        (void)snprintf(host, sizeof host, "=%u.example", i);
+        assert_non_null(strstr(file.bytes, host));
+    }
     berth_file_fini(&file);
-    berth_known_bindings_close(known, memory->now);
-    assert_int_equal(uv_loop_close(&loop), 0);
-    temp_dir_remove(folder);
-    free(claims);
+}
+
+static void assert_written_in_three_parts(struct memory_service *memory, unsigned per_port)
+{
+    struct parts parts;
+    struct berth_file file;
+
+    begin_parts(&parts, memory, per_port);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_false(read_parts(&parts, &file));
+        berth_known_bindings_tick(parts.known, memory->now);
+        (void)uv_run(&parts.loop, UV_RUN_DEFAULT);
+    }
+    assert_all_are_there(&parts);
+    berth_known_bindings_close(parts.known, memory->now);
+    end_parts(&parts);
+}
+
+static void tick__many_ports__writes_all_of_them_in_parts(void **state)
+{
+    assert_written_in_three_parts(*state, 1);
+}
+
+static void tick__many_hosts_on_one_port__writes_all_of_them_in_parts(void **state)
+{
+    assert_written_in_three_parts(*state, MANY);
 }
 
 static void close__in_the_midst_of_a_text__writes_all_of_it(void **state)
 {
-    enum { COUNT = 3000 };
     struct memory_service *memory = *state;
-    struct berth_claim *claims = calloc(COUNT, sizeof *claims);
-    struct berth_known_bindings *known;
-    char *folder = temp_dir_make();
-    struct berth_error err;
-    struct berth_file file;
-    uv_loop_t loop;
+    struct parts parts;
 
-    assert_non_null(claims);
-    for (unsigned i = 0; i < COUNT; i++) {
-        claims[i] = berth_claim_make((uint16_t)(40000 + i), BERTH_CLAIM_BINDING);
+    begin_parts(&parts, memory, 1);
+    berth_known_bindings_tick(parts.known, memory->now);
+    berth_known_bindings_close(parts.known, memory->now);
+    assert_all_are_there(&parts);
+    end_parts(&parts);
+}
+
+static void tick__source_gone_in_the_midst_of_a_text__leaves_the_file(void **state)
+{
+    struct memory_service *memory = *state;
+    struct parts parts;
+    struct berth_file file;
+
+    begin_parts(&parts, memory, 1);
+    berth_known_bindings_tick(parts.known, memory->now);
+    berth_allocator_remove_source(memory->service.allocator, memory->iis, memory->now);
+    for (unsigned i = 0; i < 3; i++) {
+        berth_known_bindings_tick(parts.known, memory->now);
+        (void)uv_run(&parts.loop, UV_RUN_DEFAULT);
     }
-    assert_int_equal(uv_loop_init(&loop), 0);
-    see(memory, claims, COUNT);
-    assert_ok(berth_known_bindings_create(&known, &loop, folder, memory->service.allocator, &err),
-              &err);
-    berth_known_bindings_tick(known, memory->now);
-    berth_known_bindings_close(known, memory->now);
-    assert_ok(berth_file_read(&file, temp_path(folder, BERTH_KNOWN_BINDINGS_FILE), 1000000, &err),
-              &err);
-    assert_non_null(strstr(file.bytes, "\t40000\t"));
-    assert_non_null(strstr(file.bytes, "\t42999\t"));
-    berth_file_fini(&file);
-    assert_int_equal(uv_loop_close(&loop), 0);
-    temp_dir_remove(folder);
-    free(claims);
+    berth_known_bindings_close(parts.known, memory->now);
+    assert_false(read_parts(&parts, &file));
+    end_parts(&parts);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -316,8 +361,10 @@ int main(void)
         CASE(read__a_port_with_a_lease__is_left_to_the_lease),
         CASE(create__each_allocation_fails__is_an_error_without_a_leak),
         CASE(tick__each_allocation_fails__is_tried_again),
-        CASE(tick__more_than_one_part__writes_all_of_them),
+        CASE(tick__many_ports__writes_all_of_them_in_parts),
+        CASE(tick__many_hosts_on_one_port__writes_all_of_them_in_parts),
         CASE(close__in_the_midst_of_a_text__writes_all_of_it),
+        CASE(tick__source_gone_in_the_midst_of_a_text__leaves_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
