@@ -47,6 +47,7 @@ struct berth_account_names {
     uint64_t questions;
     uint64_t wishes;
     uv_timer_t patience; /* runs until the next one who waits has waited long enough */
+    bool late;           /* that was so a turn of the loop ago */
     bool timer_closed;
     bool closing;
     void (*closed)(void *ctx);
@@ -83,6 +84,19 @@ static bool is_awaited(const struct entry *entry)
     return entry->wanted && entry->knowledge == NOTHING && !entry->given_up;
 }
 
+/* A user who lost its place may come back while its look-up is still under way. */
+static void join_look_up(struct berth_account_names *names, struct entry *entry)
+{
+    for (unsigned i = 0; i < BERTH_ACCOUNT_NAMES_AT_ONCE; i++) {
+        const struct look_up *look_up = &names->look_ups[i];
+        if (look_up->busy && berth_account_same(&look_up->user, &entry->user)) {
+            entry->wanted = true;
+            entry->running = true;
+            entry->given_up = true; /* it was waited for */
+        }
+    }
+}
+
 /* Gives a user a place.  @return NULL: all that it may have are awaited */
 static struct entry *take_place(struct berth_account_names *names,
                                 const struct berth_account_id *user)
@@ -98,6 +112,7 @@ static struct entry *take_place(struct berth_account_names *names,
     if (oldest != NULL) {
         *oldest = (struct entry){.user = *user};
         (void)berth_account_nameless(user, oldest->name, sizeof oldest->name);
+        join_look_up(names, oldest);
     }
     return oldest;
 }
@@ -120,6 +135,7 @@ static void plan_patience(struct berth_account_names *names)
     uint64_t now_ms = uv_now(names->loop);
     uint64_t first_ms = UINT64_MAX;
 
+    names->late = false;
     for (unsigned i = 0; i < BERTH_ACCOUNT_NAMES_MAX; i++) {
         const struct entry *entry = &names->entries[i / WAYS][i % WAYS];
         if (is_awaited(entry) && entry->wanted_ms < first_ms) {
@@ -149,9 +165,21 @@ static void give_up(struct berth_account_names *names)
     names->options.learned(names->options.ctx);
 }
 
+/* Where the loop itself was held up, the answers are there and come with this turn: it is waited
+ * for one more. */
+static void end_patience(struct berth_account_names *names)
+{
+    if (names->late) {
+        give_up(names);
+    } else {
+        names->late = true;
+        (void)uv_timer_start(&names->patience, on_patience_over, 1, 0);
+    }
+}
+
 static void on_patience_over(uv_timer_t *timer)
 {
-    give_up(timer->data);
+    end_patience(timer->data);
 }
 
 /* ---- look-ups ---- */

@@ -225,6 +225,9 @@ static void name__look_up_comes_back__the_next_client_has_it(void **state)
     char accounts[400];
     const char *by = "";
 
+    if (getpwuid(getuid()) == NULL) {
+        skip(); /* nobody knows whom this runs as */
+    }
     (void)snprintf(accounts, sizeof accounts, "%s/accounts", daemon->folder);
     write_file(beside(accounts, ".hangs"), "", 0);
     set_environment("HANGING_ACCOUNTS", accounts);

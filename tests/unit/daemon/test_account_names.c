@@ -3,6 +3,7 @@
  */
 #include "memory_faults.h"
 #include "scripted_accounts.h"
+#include "temp_dir.h"
 
 #define FOR_EVER_MS ((uint64_t)3600 * 1000)
 #define MINUTE_MS ((uint64_t)60 * 1000)
@@ -280,6 +281,55 @@ static void get__more_users_than_places_while_all_hangs__nobody_waits_for_ever(v
     assert_true(scripted_accounts_asked() <= 2);
 }
 
+/* A second look-up beside the first one would leave no turn for others. */
+static void get__place_lost_while_the_look_up_hangs__is_not_looked_up_twice(void **state)
+{
+    struct names_case *fixture = *state;
+    char name[BERTH_ACCOUNT_NAME_SIZE];
+
+    fixture->names = make(fixture, 1);
+    scripted_accounts_say("alice", 100);
+    assert_name(fixture, 100, NULL, false);
+    await_learned(fixture, 1);
+    for (unsigned i = 1; i < 100; i++) {
+        unsigned learned = fixture->learned;
+        (void)berth_account_names_get(fixture->names, scripted_user(i), name);
+        await_learned(fixture, learned + 1);
+    }
+    while (berth_account_names_under_way(fixture->names) > 1) {
+        (void)uv_run(&fixture->loop, UV_RUN_ONCE);
+    }
+    assert_name(fixture, 100, NULL, true);
+    assert_int_equal(berth_account_names_under_way(fixture->names), 1);
+    unsigned learned = fixture->learned;
+    scripted_accounts_say("alice", 0);
+    await_learned(fixture, learned + 1);
+    assert_name(fixture, 100, "alice", true);
+}
+
+/* What was found while the loop was held up is there, though all that time the client had no
+ * answer. On a slow machine the look-up may not be over in time, so several are tried. */
+static void get__loop_held_up_for_longer_than_the_patience__has_the_name(void **state)
+{
+    struct names_case *fixture = *state;
+    char name[BERTH_ACCOUNT_NAME_SIZE] = "";
+
+    fixture->names = make(fixture, 2);
+    for (unsigned i = 1; i <= 100 && strcmp(name, "alice") != 0; i++) {
+        unsigned learned = fixture->learned;
+        assert_name(fixture, i, NULL, false);
+        scripted_accounts_await(i);
+        uint64_t end_ns = uv_hrtime() + 10000000;
+        while (uv_hrtime() < end_ns) {
+            /* nothing else is done */
+        }
+        await_learned(fixture, learned + 1);
+        assert_int_equal(fixture->learned, learned + 1);
+        (void)berth_account_names_get(fixture->names, scripted_user(i), name);
+    }
+    assert_string_equal(name, "alice");
+}
+
 /* ---- one that is not asked any more ---- */
 
 static void get__users_that_come_and_go__are_forgotten_the_oldest_first(void **state)
@@ -397,10 +447,13 @@ int main(void)
         CASE(get__another_one_hangs__is_learned_all_the_same),
         CASE(get__two_hang__others_wait_in_the_table),
         CASE(get__more_users_than_places_while_all_hangs__nobody_waits_for_ever),
+        CASE(get__place_lost_while_the_look_up_hangs__is_not_looked_up_twice),
+        CASE(get__loop_held_up_for_longer_than_the_patience__has_the_name),
         CASE(get__users_that_come_and_go__are_forgotten_the_oldest_first),
         CASE(close__one_hangs__the_memory_goes_when_it_is_back),
         CASE(close__look_ups_in_the_pool_s_queue__ends_at_once),
         CASE(create__out_of_memory__is_an_error_and_nothing_later_is),
     };
+    set_environment("UV_THREADPOOL_SIZE", "4");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
