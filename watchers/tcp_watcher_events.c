@@ -223,9 +223,10 @@ static void look_at_unknown(struct berth_tcp_watcher *watcher, uint64_t now_ns)
     const struct berth_port_range all = {1, UINT16_MAX};
 
     look_at_listeners(watcher, now_ns);
-    if (watcher->visiting || berth_port_set_count(bound, all) != 0) {
+    if (berth_port_set_count(bound, all) != 0) {
         berth_tcp_schedule_look(&watcher->schedule, BERTH_TCP_BOUND);
     }
+    look_after_visit(watcher, BERTH_TCP_BOUND);
 }
 
 static void take_event(struct berth_tcp_watcher *watcher, const struct berth_tcp_event *event,
