@@ -25,11 +25,12 @@ static enum berth_code resolve_rule(const struct berth_access_rule *rule,
 /* A default rule for a group that this machine does not have is nothing to warn of; a group that
  * may be there is. */
 static void warn(struct berth_access *access, const struct berth_settings *settings,
-                 const struct berth_access_rule *rule, const struct berth_error *why)
+                 const char *path, const struct berth_access_rule *rule,
+                 const struct berth_error *why)
 {
     if (settings->access_given) {
-        berth_text_printf(&access->warnings, "line %u: %s: the rule grants nothing\n", rule->line,
-                          why->detail);
+        berth_text_printf(&access->warnings, "%s:%u: %s: the rule grants nothing\n", path,
+                          rule->line, why->detail);
     } else if (why->code != BERTH_NOT_FOUND) {
         berth_text_printf(&access->warnings, "%s: its default rule grants nothing\n", why->detail);
     }
@@ -37,7 +38,8 @@ static void warn(struct berth_access *access, const struct berth_settings *setti
 
 /* A name that cannot be resolved costs its rule only. */
 static enum berth_code resolve_rules(struct berth_access *access,
-                                     const struct berth_settings *settings, struct berth_error *err)
+                                     const struct berth_settings *settings, const char *path,
+                                     struct berth_error *err)
 {
     struct berth_error why;
 
@@ -51,14 +53,15 @@ static enum berth_code resolve_rules(struct berth_access *access,
         if (code == BERTH_OK) {
             access->count++;
         } else {
-            warn(access, settings, rule, &why);
+            warn(access, settings, path, rule, &why);
         }
     }
     return BERTH_OK;
 }
 
 enum berth_code berth_access_resolve(struct berth_access *out,
-                                     const struct berth_settings *settings, struct berth_error *err)
+                                     const struct berth_settings *settings, const char *path,
+                                     struct berth_error *err)
 {
     struct berth_access access = {.own_user = berth_account_own_user()};
 
@@ -67,7 +70,7 @@ enum berth_code berth_access_resolve(struct berth_access *out,
     if (access.entries == NULL) {
         return berth_fail_memory(err, "the access rules");
     }
-    enum berth_code code = resolve_rules(&access, settings, err);
+    enum berth_code code = resolve_rules(&access, settings, path, err);
     if (code == BERTH_OK) {
         *out = access;
     } else {

@@ -29,9 +29,10 @@ struct berth_access {
  *  A name that the system does not know, or cannot look up now, gives a warning that says which,
  *  and grants nothing.
  *  @param[out] out  set only on BERTH_OK; for berth_access_fini()
+ *  @param[in] path  the file that the settings are of, for warnings; may be NULL for the defaults
  *  @return BERTH_OK; BERTH_NO_MEMORY  @thread loop  @blocks for the look-up of names */
 enum berth_code berth_access_resolve(struct berth_access *out,
-                                     const struct berth_settings *settings,
+                                     const struct berth_settings *settings, const char *path,
                                      struct berth_error *err);
 
 /** Gives the memory back. All zero is accepted. */

@@ -62,7 +62,8 @@ static enum berth_code look_around(struct berth_configuration *configuration,
 {
     struct berth_access access = {.entries = NULL};
     size_t told = configuration->warning_count;
-    enum berth_code code = berth_access_resolve(&access, &configuration->settings, err);
+    enum berth_code code =
+        berth_access_resolve(&access, &configuration->settings, configuration->path, err);
 
     if (code != BERTH_OK) {
         return code;

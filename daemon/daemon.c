@@ -468,8 +468,10 @@ static enum berth_code make_names(struct berth_daemon *daemon, struct berth_erro
 
 /* Takes the endpoint. Whoever connects is answered when the loop runs, after all of the start. */
 static enum berth_code take_endpoint(struct berth_daemon *daemon,
-                                     const struct berth_settings *settings, struct berth_error *err)
+                                     const struct berth_configuration *configuration,
+                                     struct berth_error *err)
 {
+    const struct berth_settings *settings = &configuration->settings;
     enum berth_code code = find_endpoint(daemon, settings, err);
 
     if (code == BERTH_OK) {
@@ -477,7 +479,7 @@ static enum berth_code take_endpoint(struct berth_daemon *daemon,
     }
     /* who may connect is known from the start: nobody is turned away who would be let in soon */
     if (code == BERTH_OK) {
-        code = berth_access_resolve(&daemon->access, settings, err);
+        code = berth_access_resolve(&daemon->access, settings, configuration->path, err);
     }
     if (code == BERTH_OK) {
         code = make_names(daemon, err);
@@ -506,7 +508,7 @@ static enum berth_code start_all(struct berth_daemon *daemon, struct berth_error
     }
     /* first the endpoint: it is what says best that another daemon runs */
     if (code == BERTH_OK) {
-        code = take_endpoint(daemon, &fresh.settings, err);
+        code = take_endpoint(daemon, &fresh, err);
     }
     if (code == BERTH_OK) {
         code = berth__daemon_open_store(daemon, &fresh.settings, err);

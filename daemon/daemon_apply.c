@@ -110,7 +110,7 @@ enum berth_code berth__daemon_apply(struct berth_daemon *daemon, struct berth_co
     struct berth_settings *settings = &fresh->settings;
     const struct berth_allocator_options options = berth__daemon_allocator_options(settings);
     struct berth_access access;
-    enum berth_code code = berth_access_resolve(&access, settings, err);
+    enum berth_code code = berth_access_resolve(&access, settings, fresh->path, err);
 
     if (code != BERTH_OK) {
         return code;

@@ -56,7 +56,7 @@ static enum berth_role role_of(struct berth_access_rule *rules, size_t count,
     struct berth_account_id through;
     struct berth_error err;
 
-    assert_ok(berth_access_resolve(&access, &settings, &err), &err);
+    assert_ok(berth_access_resolve(&access, &settings, "berthd.config", &err), &err);
     access.own_user = user(500);
     enum berth_role role = berth_access_role(&access, of, &through);
     berth_access_fini(&access);
@@ -211,9 +211,9 @@ static void resolve__unknown_name__warns_and_grants_nothing(void **state)
     struct berth_error err;
 
     (void)state;
-    assert_ok(berth_access_resolve(&access, &settings, &err), &err);
+    assert_ok(berth_access_resolve(&access, &settings, "berthd.config", &err), &err);
     const char *warnings = berth_text_string(&access.warnings);
-    assert_non_null(strstr(warnings, "line 7: there is no group no such name"));
+    assert_non_null(strstr(warnings, "berthd.config:7: there is no group no such name"));
     assert_non_null(strstr(warnings, "there is no user no such name"));
     assert_int_equal(access.count, 1);
     assert_int_equal(berth_access_role(&access, &stranger, &through), BERTH_ROLE_READER);
@@ -221,7 +221,7 @@ static void resolve__unknown_name__warns_and_grants_nothing(void **state)
     berth_access_fini(&access); /* twice is harmless */
     /* a default that does not apply to this machine is nothing to warn of */
     settings.access_given = false;
-    assert_ok(berth_access_resolve(&access, &settings, &err), &err);
+    assert_ok(berth_access_resolve(&access, &settings, "berthd.config", &err), &err);
     assert_string_equal(berth_text_string(&access.warnings), "");
     berth_access_fini(&access);
 }
@@ -241,7 +241,7 @@ static void resolve__each_allocation_fails__is_an_error_or_a_lost_warning(void *
         struct berth_error err;
         size_t live;
         memory_faults_begin(n, false);
-        enum berth_code code = berth_access_resolve(&access, &settings, &err);
+        enum berth_code code = berth_access_resolve(&access, &settings, "berthd.config", &err);
         size_t count = access.count;
         berth_access_fini(&access);
         failed = memory_faults_end(&live);

@@ -207,7 +207,7 @@ static const char *warnings_of(bool access_given, size_t entries)
     struct berth_access access;
     struct berth_error err;
 
-    assert_ok(berth_access_resolve(&access, &settings, &err), &err);
+    assert_ok(berth_access_resolve(&access, &settings, "berthd.config", &err), &err);
     assert_int_equal(access.count, entries);
     (void)snprintf(warnings, sizeof warnings, "%s", berth_text_string(&access.warnings));
     berth_access_fini(&access);
@@ -225,8 +225,9 @@ static void resolve__look_up_fails__the_warning_says_so_and_why(void **state)
 {
     (void)state;
     database.failure = ECONNREFUSED;
-    assert_string_equal(warnings_of(true, 0), "line 7: the group known cannot be looked up: "
-                                              "Connection refused: the rule grants nothing\n");
+    assert_string_equal(warnings_of(true, 0),
+                        "berthd.config:7: the group known cannot be looked up: "
+                        "Connection refused: the rule grants nothing\n");
     /* of a default rule too, as its group may be there */
     assert_string_equal(warnings_of(false, 0), "the group known cannot be looked up: Connection "
                                                "refused: its default rule grants nothing\n");
@@ -244,7 +245,7 @@ static void resolve__no_memory_for_the_look_up__is_an_error(void **state)
     (void)state;
     database.entry_bytes = 100 * KIB;
     memory_faults_begin(2, false); /* the first is for the rules */
-    enum berth_code code = berth_access_resolve(&access, &settings, &err);
+    enum berth_code code = berth_access_resolve(&access, &settings, "berthd.config", &err);
     assert_true(memory_faults_end(&live));
     assert_int_equal(live, 0);
     assert_code(code, BERTH_NO_MEMORY);
