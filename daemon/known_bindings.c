@@ -331,7 +331,8 @@ void berth_known_bindings_restore(struct berth_known_bindings *known, struct ber
     berth_file_fini(&file);
 }
 
-/* A number that is another one when a source has delivered, came or went; 0: none delivered yet. */
+/* A number that is another one when a source has delivered, came or went, or what lingered has
+ * ended; 0: none delivered yet. */
 static uint64_t snapshots_of(const struct berth_allocator *allocator)
 {
     uint64_t hash = 0;
@@ -339,32 +340,26 @@ static uint64_t snapshots_of(const struct berth_allocator *allocator)
     for (unsigned i = 0; i < BERTH_SOURCES_MAX; i++) {
         const struct berth_source_entry *source = &allocator->sources.at[i];
         if (is_of_iis(source) && source->snapshot_ms != 0) {
+            size_t count = berth_ledger_feed_count(allocator->ledger, source->feeds[0]);
             hash = (hash ^ (source->snapshot_ms + i)) * 0x9E3779B97F4A7C15U;
+            hash = (hash ^ count) * 0x9E3779B97F4A7C15U;
         }
     }
     return hash;
 }
 
-static bool is_out_of_date(const struct berth_known_bindings *known)
-{
-    uint64_t snapshots = snapshots_of(known->allocator);
-
-    return snapshots != known->written && snapshots != 0;
-}
-
-static void begin_text(struct berth_known_bindings *known, struct berth_now now)
+static void begin_text(struct berth_known_bindings *known, uint64_t snapshots, struct berth_now now)
 {
     known->making = true;
     known->walk = (struct walk){0};
-    known->written = snapshots_of(known->allocator);
+    known->written = snapshots;
     known->written_ms = now.ms;
     known->error = (struct berth_error){0};
     berth_text_clear(&known->text);
     berth_text_puts(&known->text, FIRST_LINE "\n");
 }
 
-/* Goes on with the text. What comes from a snapshot in between is written as far as it is ahead;
- * the file is out of date then, and written again.  @return true: it is made, or cannot be */
+/* Goes on with the text.  @return true: it is made, or cannot be */
 static bool make_text(struct berth_known_bindings *known, struct berth_now now, size_t most)
 {
     bool done = add_some(&known->text, known->allocator, now, &known->walk, most);
@@ -429,10 +424,11 @@ void berth_known_bindings_tick(struct berth_known_bindings *known, struct berth_
     if (known->busy) {
         return;
     }
-    if (snapshots_of(known->allocator) == 0) {
+    uint64_t snapshots = snapshots_of(known->allocator);
+    if (snapshots == 0) {
         known->making = false; /* the source is gone: the file stays as it was */
-    } else if (!known->making && !early && is_out_of_date(known)) {
-        begin_text(known, now);
+    } else if (snapshots != known->written && (known->making || !early)) {
+        begin_text(known, snapshots, now); /* anew: of two states it might lack what both have */
     }
     if (known->making && make_text(known, now, CLAIMS_A_TICK)) {
         known->busy = true;
@@ -449,8 +445,9 @@ void berth_known_bindings_close(struct berth_known_bindings *known, struct berth
         known->closing = true; /* what came since is in the file of before, or lasts by itself */
         return;
     }
-    if (snapshots_of(known->allocator) != 0 && (known->making || is_out_of_date(known))) {
-        begin_text(known, now);
+    uint64_t snapshots = snapshots_of(known->allocator);
+    if (snapshots != 0 && (known->making || snapshots != known->written)) {
+        begin_text(known, snapshots, now);
         (void)make_text(known, now, SIZE_MAX);
         write_text(known);
         note_outcome(known);

@@ -32,8 +32,8 @@ enum berth_code berth_known_bindings_create(struct berth_known_bindings **out, u
 void berth_known_bindings_restore(struct berth_known_bindings *known, struct berth_now now);
 
 /** Writes the file on the thread pool if a snapshot has come since, at most every 5 s. Its text is
- *  made in parts, one with each call. To be called every now and then.  @blocks for 1,024 bindings,
- *  a millisecond or two */
+ *  made in parts, one with each call, and anew where something changes meanwhile. To be called
+ * every now and then.  @blocks for 1,024 bindings, a millisecond or two */
 void berth_known_bindings_tick(struct berth_known_bindings *known, struct berth_now now);
 
 /** Writes what is not written yet, and frees it once the loop has finished a write that is under

@@ -319,6 +319,33 @@ static void tick__many_hosts_on_one_port__writes_all_of_them_in_parts(void **sta
     assert_written_in_three_parts(*state, MANY);
 }
 
+/* What is new is in a part that was made already: the text begins anew. */
+static void tick__snapshot_in_the_midst_of_a_text__writes_one_state(void **state)
+{
+    struct memory_service *memory = *state;
+    struct berth_claim claim = berth_claim_make(39000, BERTH_CLAIM_BINDING);
+    struct parts parts;
+    struct berth_file file;
+    unsigned ticks = 0;
+
+    begin_parts(&parts, memory, 1);
+    berth_known_bindings_tick(parts.known, memory->now);
+    memory->now.ms++;
+    see(memory, &claim, 1); /* the others linger */
+    while (!read_parts(&parts, &file)) {
+        berth_known_bindings_tick(parts.known, memory->now);
+        (void)uv_run(&parts.loop, UV_RUN_DEFAULT);
+        ticks++;
+        assert_true(ticks <= 3);
+    }
+    assert_non_null(strstr(file.bytes, "binding\t39000\t"));
+    assert_non_null(strstr(file.bytes, "binding\t40000\t"));
+    assert_non_null(strstr(file.bytes, "binding\t42999\t"));
+    berth_file_fini(&file);
+    berth_known_bindings_close(parts.known, memory->now);
+    end_parts(&parts);
+}
+
 static void close__in_the_midst_of_a_text__writes_all_of_it(void **state)
 {
     struct memory_service *memory = *state;
@@ -363,6 +390,7 @@ int main(void)
         CASE(tick__each_allocation_fails__is_tried_again),
         CASE(tick__many_ports__writes_all_of_them_in_parts),
         CASE(tick__many_hosts_on_one_port__writes_all_of_them_in_parts),
+        CASE(tick__snapshot_in_the_midst_of_a_text__writes_one_state),
         CASE(close__in_the_midst_of_a_text__writes_all_of_it),
         CASE(tick__source_gone_in_the_midst_of_a_text__leaves_the_file),
     };
