@@ -131,19 +131,19 @@ struct berth_claims_at berth_ledger_at(const struct berth_ledger *ledger, uint16
 /** Gives the next claim; NULL: no more. */
 const struct berth_claim *berth_claims_next(struct berth_claims_at *walk);
 
+/** Skips to the next feed's claims and gives the first of them; NULL: no more. What decides on a
+ *  port's state needs only each feed's first claim, however many there are. */
+const struct berth_claim *berth_claims_next_feed(struct berth_claims_at *walk);
+
 /** How far a walk over one feed's claims is. All zero: at its start. */
 struct berth_claims_of {
     uint32_t shelf;
     uint32_t next;
 };
 
-/** Gives a feed's next claim, by port; NULL: no more. Where the feed changes between two calls,
- * some may be passed over or come twice. */
+/** Gives the next claim of a feed that there is, by port; NULL: no more. Where the feed changes
+ * between two calls, some may be passed over or come twice. */
 const struct berth_claim *berth_claims_of_next(const struct berth_ledger *ledger, unsigned feed,
                                                struct berth_claims_of *walk);
-
-/** Skips to the next feed's claims and gives the first of them; NULL: no more. What decides on a
- *  port's state needs only each feed's first claim, however many there are. */
-const struct berth_claim *berth_claims_next_feed(struct berth_claims_at *walk);
 
 #endif

@@ -9,10 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BERTH_ACCOUNT_BYTES_MAX 68 /* SECURITY_MAX_SID_SIZE of Windows */
-#define BERTH_ACCOUNT_NAME_SIZE                                                                    \
-    64                              /* of a buffer for a user's name as it is shown, cut off there \
-                                     */
+#define BERTH_ACCOUNT_BYTES_MAX 68  /* SECURITY_MAX_SID_SIZE of Windows */
+#define BERTH_ACCOUNT_NAME_SIZE 64  /* of a buffer for a user's name, which is cut off there */
 #define BERTH_ACCOUNT_TEXT_SIZE 192 /* of a buffer for any account's text, its NUL included */
 
 /** A user or a group, as the system identifies it: a kind and a number on Linux, a SID on Windows.
